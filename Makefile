@@ -1,0 +1,58 @@
+# Every target sets up what it needs. Python 3.11+ with venv, make and a package index are all that must be there.
+PYTHON ?= python3
+VENV := .venv
+DEMO_VENV := .venv-demo
+INTEROP_VENV := .venv-interop
+BIN := $(VENV)/bin
+PIP_FLAGS := --quiet --disable-pip-version-check --require-hashes
+
+.PHONY: help demo test check unit interop bench docs lock clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: $(DEMO_VENV)/.done ## Build, sign and verify a real model, end to end
+	@$(DEMO_VENV)/bin/aibom demo
+
+test: check unit ## Everything that needs no other tool: format, lint, types, architecture, all tests
+
+check: $(VENV)/.done ## Format, lint and strict types
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+
+unit: $(VENV)/.done ## The tests alone
+	$(BIN)/python -m pytest -n auto -q
+
+interop: $(INTEROP_VENV)/.done ## Other people's verifiers judge our signatures, and we judge theirs
+	$(INTEROP_VENV)/bin/python -m pytest -q tests/interop
+
+bench: $(VENV)/.done ## Ratios to a floor, measured in one run; fails on a missed ratio
+	$(BIN)/python tools/bench.py
+
+docs: $(VENV)/.done ## Write the generated pages again
+	$(BIN)/python tools/generate_docs.py
+
+lock: $(VENV)/.done ## Pin again what development and CI install (needs uv)
+	sh tools/lock.sh
+
+clean: ## Remove the environments
+	rm -rf $(VENV) $(DEMO_VENV) $(INTEROP_VENV)
+
+$(VENV)/.done: requirements/dev.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install $(PIP_FLAGS) -r requirements/dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(DEMO_VENV)/.done: requirements/run.txt pyproject.toml $(shell find aibom attest verify specs -name '*.py' -o -name '*.toml' -o -name '*.json' 2>/dev/null)
+	$(PYTHON) -m venv $(DEMO_VENV)
+	$(DEMO_VENV)/bin/pip install $(PIP_FLAGS) -r requirements/run.txt
+	$(DEMO_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --force-reinstall .
+	@touch $@
+
+$(INTEROP_VENV)/.done: requirements/interop.txt pyproject.toml
+	$(PYTHON) -m venv $(INTEROP_VENV)
+	$(INTEROP_VENV)/bin/pip install $(PIP_FLAGS) -r requirements/interop.txt
+	$(INTEROP_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@

@@ -1,0 +1,1 @@
+"""Facts → BOM: collect what the files say, assemble an account of the release, emit CycloneDX."""

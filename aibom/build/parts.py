@@ -1,0 +1,343 @@
+"""The components of our BOM, one function a kind. Every field that is looked for and not found is said to be unknown."""
+
+import json
+from collections.abc import Iterable
+
+from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, Property, XsUri
+from cyclonedx.model.component import Component, ComponentType, Pedigree
+from cyclonedx.model.contact import OrganizationalEntity
+from cyclonedx.model.license import DisjunctiveLicense, LicenseAcknowledgement, LicenseExpression
+from cyclonedx.schema.schema import SchemaVersion1Dot7
+from packageurl import PackageURL
+
+from aibom.build.account import Account, Dataset, Licence, ModelAccount, Sourced
+from aibom.build.collect import CollectedFile
+from aibom.core.manifest import tree_digest
+from aibom.core.strictjson import Json
+from aibom.cyclonedx import properties as names
+from aibom.cyclonedx.model_card import ModelCardData, PerformanceMetric, dataset_data
+from aibom.formats.model_config import ModelConfig
+from aibom.formats.requirements import Dependency
+from aibom.formats.safetensors import SafetensorsHeader
+
+ROOT_REF, MODEL_REF, CODE_REF = "release", "model", "code"
+COUNTED_ABOVE = 1000
+"""A data folder with more files than this becomes one counted component (design decision 5)."""
+
+_ALGORITHMS = {
+    "sha256": HashAlgorithm.SHA_256,
+    "sha384": HashAlgorithm.SHA_384,
+    "sha512": HashAlgorithm.SHA_512,
+}
+_REFERENCE_TYPES = {
+    "docs/model-card": ExternalReferenceType.MODEL_CARD,
+    "docs/license": ExternalReferenceType.LICENSE,
+    "docs/risk-assessment": ExternalReferenceType.RISK_ASSESSMENT,
+    "docs/impact-assessment": ExternalReferenceType.RISK_ASSESSMENT,
+    "docs/release-notes": ExternalReferenceType.RELEASE_NOTES,
+    "security/contact": ExternalReferenceType.SECURITY_CONTACT,
+}
+_HUB = "https://huggingface.co"
+
+
+def file_ref(name: str) -> str:
+    """The bom-ref of a file."""
+    return f"file:{name}"
+
+
+def dataset_ref(dataset: Dataset) -> str:
+    """The bom-ref of a data set: a folder of the release, or the name a card uses."""
+    return f"data-named:{dataset.name}" if dataset.is_external else f"data:{dataset.folder or '.'}"
+
+
+def library_ref(dependency: Dependency) -> str:
+    """The bom-ref of a declared dependency; two declarations that differ are two components."""
+    extras = f"[{','.join(dependency.extras)}]" if dependency.extras else ""
+    constraint = f"=={dependency.version}" if dependency.version else dependency.range
+    marker = f"; {dependency.marker}" if dependency.marker else ""
+    return (
+        f"library:pypi/{dependency.name}{extras}{constraint}{marker}{f' @ {dependency.url}' if dependency.url else ''}"
+    )
+
+
+def root_component(account: Account) -> Json:
+    """The release as a whole."""
+    model = account.model
+    component = Component(
+        name=model.name.value,
+        type=ComponentType.APPLICATION,
+        bom_ref=ROOT_REF,
+        version=_value(model.version),
+        description=_value(model.description),
+        manufacturer=_producer(model),
+        licenses=map(_licence, model.licences),
+        purl=_content_purl(account),
+        external_references=_document_references(account),
+        properties=[
+            _property(names.TREE_DIGEST, f"sha256:{account.tree_digest}"),
+            _property(names.FILE_COUNT, str(account.file_count)),
+            _property(names.SIZE, str(account.bytes)),
+            *(_property(names.CONFLICT, text) for text in account.conflicts),
+            *(_property(names.PROBLEM, text) for text in account.warnings),
+            *_unknowns(model),
+        ],
+    )
+    return _render(component)
+
+
+def model_component(account: Account) -> Json:
+    """The model: card, weights, configuration and tokenizer, with what it was made from."""
+    model = account.model
+    component = Component(
+        name=model.name.value,
+        type=ComponentType.MACHINE_LEARNING_MODEL,
+        bom_ref=MODEL_REF,
+        version=_value(model.version),
+        description=_value(model.description),
+        manufacturer=_producer(model),
+        licenses=map(_licence, model.licences),
+        purl=_content_purl(account),
+        pedigree=Pedigree(ancestors=map(_ancestor, model.base_models)) if model.base_models else None,
+        properties=[*_model_properties(model), *_unknowns(model)],
+    )
+    rendered = _render(component)
+    rendered["components"] = [file_component(file) for file in account.model_files]
+    card = _model_card(account).to_json()
+    if card:
+        rendered["modelCard"] = card
+    return _without_empty(rendered)
+
+
+def code_component(account: Account) -> list[Json]:
+    """The code of the release as one component with its files; nothing if there is none."""
+    if not account.code_files:
+        return []
+    component = Component(
+        name=f"{account.model.name.value} code",
+        type=ComponentType.APPLICATION,
+        bom_ref=CODE_REF,
+        version=_value(account.model.version),
+        manufacturer=_producer(account.model),
+        licenses=map(_licence, account.model.licences),
+        purl=PackageURL("generic", None, f"{account.model.name.value} code", qualifiers=_checksum(account.code_files)),
+        properties=_unknowns(account.model),
+    )
+    rendered = _render(component)
+    rendered["components"] = [file_component(file) for file in account.code_files]
+    return [rendered]
+
+
+def dataset_component(dataset: Dataset) -> Json:
+    """A data set: its files, or above a thousand of them their count and tree digest, or only its name."""
+    counted = len(dataset.files) > COUNTED_ABOVE
+    component = Component(
+        name=dataset.name,
+        type=ComponentType.DATA,
+        bom_ref=dataset_ref(dataset),
+        purl=_dataset_purl(dataset),
+        external_references=_hub_reference(f"datasets/{dataset.name}") if dataset.is_external else None,
+        properties=[
+            *(_counted_properties(dataset) if counted else []),
+            *([_property(names.DECLARED_IN, dataset.source)] if dataset.source else []),
+            *_category_properties({file.classification.category for file in dataset.files}),
+            *(_property(names.UNKNOWN, field) for field in _dataset_unknowns(dataset)),
+        ],
+    )
+    rendered = _render(component)
+    rendered["data"] = dataset_data(dataset.name)
+    if dataset.files and not counted:
+        rendered["components"] = [file_component(file) for file in dataset.files]
+    return rendered
+
+
+def library_component(dependency: Dependency, declared_in: tuple[str, ...]) -> Json:
+    """A declared dependency; an exact pin is a version, anything else a range of something outside the release."""
+    component = Component(
+        name=dependency.name,
+        type=ComponentType.LIBRARY,
+        bom_ref=library_ref(dependency),
+        version=dependency.version or None,
+        purl=PackageURL("pypi", None, dependency.name, dependency.version or None),
+        external_references=[ExternalReference(type=ExternalReferenceType.DISTRIBUTION, url=XsUri(dependency.url))]
+        if dependency.url
+        else None,
+        properties=[
+            *(_property(names.DECLARED_IN, file) for file in declared_in),
+            *(_property(names.EXTRAS, extra) for extra in dependency.extras),
+            *([_property(names.MARKER, dependency.marker)] if dependency.marker else []),
+            *(_property(names.UNKNOWN, field) for field in ("hash", "license", "producer")),
+            *([] if dependency.version else [_property(names.UNKNOWN, "version")]),
+        ],
+    )
+    rendered = _render(component)
+    rendered["isExternal"] = True
+    if dependency.range:
+        rendered["versionRange"] = "vers:pypi/" + "|".join(sorted(dependency.range.split(",")))
+    return rendered
+
+
+def file_component(file: CollectedFile) -> Json:
+    """One file with its digests, size, category and what its header says."""
+    component = Component(
+        name=file.name,
+        type=ComponentType.FILE,
+        bom_ref=file_ref(file.name),
+        hashes=[HashType(alg=_ALGORITHMS[a], content=value) for a, value in file.entry.digests.items()],
+        properties=[
+            _property(names.SIZE, str(file.entry.size)),
+            *_category_properties({file.classification.category}),
+            *([_property(names.FORMAT, file.classification.format)] if file.classification.format else []),
+            *_header_properties(file),
+            *(_property(names.PROBLEM, problem) for problem in file.problems),
+        ],
+    )
+    return _render(component)
+
+
+def _model_card(account: Account) -> ModelCardData:
+    model = account.model
+    return ModelCardData(
+        task=_value(model.task) or "",
+        architecture_family=_value(model.family) or "",
+        architecture=_value(model.architecture) or "",
+        dataset_refs=tuple(dataset_ref(dataset) for dataset in account.datasets),
+        metrics=tuple(PerformanceMetric(type=m.type, value=m.value, slice=m.slice) for m in model.metrics),
+        use_cases=(model.intended_use,) if model.intended_use else (),
+        limitations=(model.limitations,) if model.limitations else (),
+        ethical_considerations=(model.ethics,) if model.ethics else (),
+    )
+
+
+def _model_properties(model: ModelAccount) -> list[Property]:
+    facts = {
+        "name": model.name, "version": model.version, "producer": model.producer, "family": model.family,
+        "architecture": model.architecture, "task": model.task, "library": model.library,
+    }  # fmt: skip
+    found = [_property(f"{names.SOURCE_PREFIX}{key}", fact.source) for key, fact in facts.items() if fact]
+    found += [_property(f"{names.SOURCE_PREFIX}license", licence.source) for licence in model.licences]
+    found += [_property(names.REMOTE_CODE, target) for target in model.remote_code]
+    if model.weights:
+        found.append(_property(names.TENSORS, str(model.weights.tensors)))
+        found.append(_property(names.PARAMETERS, str(model.weights.parameters)))
+        found.append(_property(names.ELEMENT_TYPES, " ".join(model.weights.element_types)))
+    return found
+
+
+def _header_properties(file: CollectedFile) -> list[Property]:
+    if isinstance(file.fact, SafetensorsHeader):
+        return [
+            _property(names.TENSORS, str(len(file.fact.tensors))),
+            _property(names.PARAMETERS, str(file.fact.parameters)),
+            _property(names.ELEMENT_TYPES, " ".join(file.fact.dtypes)),
+        ]
+    if isinstance(file.fact, ModelConfig):
+        return [_property(names.REMOTE_CODE, target) for target in file.fact.remote_code]
+    return []
+
+
+def _unknowns(model: ModelAccount) -> list[Property]:
+    stated = {"version": model.version, "producer": model.producer, "license": model.licences}
+    return [_property(names.UNKNOWN, field) for field, value in stated.items() if not value]
+
+
+def _dataset_unknowns(dataset: Dataset) -> tuple[str, ...]:
+    return ("hash", "license", "producer", "version") if dataset.is_external else ("license", "producer", "version")
+
+
+def _counted_properties(dataset: Dataset) -> list[Property]:
+    digest = tree_digest((file.name, file.entry.sha256) for file in dataset.files)
+    return [
+        _property(names.FOLDER, dataset.folder or "."),
+        _property(names.FILE_COUNT, str(len(dataset.files))),
+        _property(names.SIZE, str(sum(file.entry.size for file in dataset.files))),
+        _property(names.TREE_DIGEST, f"sha256:{digest}"),
+    ]
+
+
+def _category_properties(categories: Iterable[str]) -> list[Property]:
+    return [_property(names.CATEGORY, category) for category in sorted(categories) if category]
+
+
+def _document_references(account: Account) -> list[ExternalReference]:
+    """Documents of the release as typed references, each with the digest of the file it points at."""
+    return [
+        ExternalReference(
+            type=_REFERENCE_TYPES.get(file.classification.category, ExternalReferenceType.DOCUMENTATION),
+            url=XsUri(file.name),
+            hashes=[HashType(alg=HashAlgorithm.SHA_256, content=file.entry.sha256)],
+            comment=file.classification.category,
+        )
+        for file in account.other_files
+        if file.classification.category.startswith(("docs/", "security/"))
+    ]
+
+
+def _ancestor(name: str) -> Component:
+    return Component(
+        name=name,
+        type=ComponentType.MACHINE_LEARNING_MODEL,
+        bom_ref=f"ancestor:{name}",
+        purl=_hub_purl(name),
+        external_references=_hub_reference(name),
+        properties=[_property(names.UNKNOWN, field) for field in ("hash", "license", "producer", "version")],
+    )
+
+
+def _hub_purl(name: str) -> PackageURL | None:
+    owner, slash, model = name.partition("/")
+    return PackageURL("huggingface", owner, model) if slash and model and "/" not in model else None
+
+
+def _hub_reference(path: str) -> list[ExternalReference]:
+    name = path.removeprefix("datasets/")
+    if name.count("/") != 1:
+        return []
+    return [ExternalReference(type=ExternalReferenceType.DISTRIBUTION, url=XsUri(f"{_HUB}/{path}"))]
+
+
+def _content_purl(account: Account) -> PackageURL:
+    version = _value(account.model.version)
+    return PackageURL("generic", None, account.model.name.value, version, {"checksum": f"sha256:{account.tree_digest}"})
+
+
+def _dataset_purl(dataset: Dataset) -> PackageURL | None:
+    if not dataset.is_external:
+        return PackageURL("generic", None, dataset.name, qualifiers=_checksum(dataset.files))
+    if dataset.name.count("/") != 1:
+        return None
+    return PackageURL("generic", None, dataset.name, qualifiers={"download_url": f"{_HUB}/datasets/{dataset.name}"})
+
+
+def _checksum(files: Iterable[CollectedFile]) -> dict[str, str]:
+    return {"checksum": "sha256:" + tree_digest((file.name, file.entry.sha256) for file in files)}
+
+
+def _producer(model: ModelAccount) -> OrganizationalEntity | None:
+    return OrganizationalEntity(name=model.producer.value) if model.producer else None
+
+
+def _licence(licence: Licence) -> DisjunctiveLicense | LicenseExpression:
+    declared = LicenseAcknowledgement.DECLARED
+    if licence.is_spdx and " " in licence.name:
+        return LicenseExpression(licence.name, acknowledgement=declared)
+    url = XsUri(licence.url) if licence.url else None
+    if licence.is_spdx:
+        return DisjunctiveLicense(id=licence.name, url=url, acknowledgement=declared)
+    return DisjunctiveLicense(name=licence.name, url=url, acknowledgement=declared)
+
+
+def _property(name: str, value: str) -> Property:
+    return Property(name=name, value=value)
+
+
+def _value(fact: Sourced | None) -> str | None:
+    return fact.value if fact else None
+
+
+def _render(component: Component) -> Json:
+    rendered: Json = json.loads(component.as_json(view_=SchemaVersion1Dot7))  # type: ignore[attr-defined]
+    return rendered
+
+
+def _without_empty(rendered: Json) -> Json:
+    return {key: value for key, value in rendered.items() if value != []}

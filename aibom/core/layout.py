@@ -1,0 +1,54 @@
+"""Where things are in a release, and which paths a signature covers: one fixed rule, ours and not the signer's.
+
+covered      everything, unless listed below
+outside      `.git` (the version history), `model.sig` and `attestations/` (they cannot cover themselves), and
+             `.cache/huggingface/` when it holds nothing but the hub client's own lock and metadata files
+git-related  `.gitattributes`, `.gitignore`, `.github/` in the root: covered by the BOM attestation, left out of
+             `model.sig` because the `model_signing` verifier drops them whatever was signed
+generated    files that we write ourselves: covered, but never described by the BOM
+"""
+
+from collections.abc import Iterable
+
+BOM_NAME = "aibom.cdx.json"
+SIGNATURE_NAME = "model.sig"
+ATTESTATIONS = "attestations"
+BUNDLE_SUFFIX = ".sigstore.json"
+BOM_BUNDLE_NAME = f"{ATTESTATIONS}/bom{BUNDLE_SUFFIX}"
+
+GENERATED = frozenset({BOM_NAME, "aibom.cdx.xml", "aibom.spdx3.json"})
+GIT_HISTORY = ".git"
+GIT_RELATED = (".gitattributes", ".gitignore", ".github")
+HUB_CACHE = ".cache/huggingface"
+_HUB_SUFFIXES = (".metadata", ".lock")
+_HUB_NAMES = frozenset({"CACHEDIR.TAG", ".gitignore"})
+
+
+def is_outside(name: str) -> bool:
+    """Whether a path lies outside every signature by the fixed rule."""
+    return _under(name, GIT_HISTORY) or name == SIGNATURE_NAME or _under(name, ATTESTATIONS)
+
+
+def is_git_related(name: str) -> bool:
+    """Whether `model_signing` drops this path by default."""
+    return any(_under(name, path) for path in GIT_RELATED)
+
+
+def is_content(name: str) -> bool:
+    """Whether the BOM must account for this covered path."""
+    return name not in GENERATED
+
+
+def hub_leftovers(names: Iterable[str]) -> tuple[str, ...]:
+    """The hub client's download records, if `.cache/huggingface/` holds nothing else; otherwise nothing."""
+    inside = tuple(sorted(name for name in names if _under(name, HUB_CACHE)))
+    return inside if all(_is_hub_record(name) for name in inside) else ()
+
+
+def _is_hub_record(name: str) -> bool:
+    base = name.rsplit("/", 1)[-1]
+    return base in _HUB_NAMES or base.endswith(_HUB_SUFFIXES)
+
+
+def _under(name: str, folder: str) -> bool:
+    return name == folder or name.startswith(f"{folder}/")

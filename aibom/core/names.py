@@ -1,0 +1,70 @@
+"""Names of files in a release: checked before any of them is opened.
+
+The rules are those that a signed manifest must obey anywhere: relative, POSIX, no way out of the folder, no two names
+that some file system would take for one (OpenSSF Model Signing 1.0, section 6; attacks 5, 7 and 8 of our list).
+"""
+
+import unicodedata
+from collections.abc import Iterable
+
+from aibom.core.errors import UnsafeEntryError
+
+MAX_NAME_BYTES = 4096
+_RENAME = "rename the file, then build and sign the release again"
+
+
+def require_name(name: str) -> str:
+    """Return `name` if it can stand for a file of a release, else raise UnsafeEntryError."""
+    problem = name_problem(name)
+    if problem:
+        raise UnsafeEntryError(f"file name {printable(name)} {problem}", hint=_RENAME)
+    return name
+
+
+def name_problem(name: str) -> str:
+    """Say why `name` cannot be a release file's name; empty if it can."""
+    if not name or len(name.encode("utf-8", "surrogateescape")) > MAX_NAME_BYTES:
+        return f"is empty or longer than {MAX_NAME_BYTES} bytes"
+    if any("\udc80" <= c <= "\udcff" for c in name):
+        return "is not valid UTF-8"
+    if name.startswith("/") or (len(name) > 1 and name[1] == ":"):
+        return "is absolute"
+    if "\\" in name:
+        return "contains a backslash, which some systems read as a folder"
+    if any(unicodedata.category(c) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for c in name):
+        return "contains a control or invisible character"
+    return _part_problem(name)
+
+
+def _part_problem(name: str) -> str:
+    for part in name.split("/"):
+        if part in {"", ".", ".."}:
+            return "has an empty, '.' or '..' part"
+        if part[-1] in ". ":
+            return "has a part that ends in a dot or a space, which some systems drop"
+    return ""
+
+
+def collisions(names: Iterable[str]) -> list[tuple[str, str]]:
+    """Pairs of names that differ only in Unicode form or case, and so are one file on some systems."""
+    seen: dict[str, str] = {}
+    pairs = []
+    for name in sorted(names):
+        key = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+        if key in seen:
+            pairs.append((seen[key], name))
+        seen.setdefault(key, name)
+    return pairs
+
+
+def printable(name: str) -> str:
+    """A quoted form of any name that is safe to show on a terminal or in a report."""
+    shown = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    safe = "".join(
+        c if unicodedata.category(c)[0] not in "C" and c not in "\u2028\u2029" else _escape(c) for c in shown
+    )
+    return f"'{safe}'"
+
+
+def _escape(char: str) -> str:
+    return char.encode("unicode_escape").decode("ascii")

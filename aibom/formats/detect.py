@@ -1,0 +1,183 @@
+"""What a file is: its format by its first bytes where they tell, and the category that suggests.
+
+A file name only ever suggests; where the content can be read, the content decides. A file that is nothing we know is
+still a file of the release: it is listed and digested as `other`.
+"""
+
+import re
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+WEIGHTS, ADAPTER, CHECKPOINT = "model/weights", "model/adapter", "model/checkpoints"
+WEIGHT_CATEGORIES = frozenset({WEIGHTS, ADAPTER, CHECKPOINT})
+LFS_POINTER = "git-lfs-pointer"
+_LFS_HEAD = b"version https://git-lfs.github.com/spec/"
+
+_MAGIC: tuple[tuple[int, bytes, str], ...] = (
+    (0, _LFS_HEAD, LFS_POINTER),
+    (0, b"GGUF", "gguf"),
+    (4, b"TFL3", "tflite"),
+    (0, b"\x89HDF\r\n\x1a\n", "hdf5"),
+    (0, b"\x93NUMPY", "numpy"),
+    (0, b"PAR1", "parquet"),
+    (0, b"ARROW1", "arrow"),
+    (0, b"PK\x03\x04", "zip"),
+    (0, b"%PDF-", "pdf"),
+    (0, b"\x1f\x8b", "gzip"),
+    (0, b"7z\xbc\xaf\x27\x1c", "7z"),
+    (0, b"\x80\x02", "pickle"), (0, b"\x80\x03", "pickle"), (0, b"\x80\x04", "pickle"), (0, b"\x80\x05", "pickle"),
+)  # fmt: skip
+
+# Suffix → the formats that its first bytes may show. Weights whose bytes show something else are not readable weights.
+WEIGHT_FORMATS: dict[str, tuple[str, ...]] = {
+    ".safetensors": ("safetensors",),
+    ".gguf": ("gguf",),
+    ".onnx": ("onnx",),
+    ".tflite": ("tflite",),
+    ".h5": ("hdf5",),
+    ".keras": ("zip",),
+    ".pt": ("zip", "pickle"), ".pth": ("zip", "pickle"), ".ckpt": ("zip", "pickle", "hdf5"), ".jit": ("zip",),
+    ".pkl": ("pickle", "zip", "gzip"), ".pickle": ("pickle",), ".joblib": ("pickle", "gzip", "zip"),
+}  # fmt: skip
+_WEIGHT_NAMES = ("pytorch_model*.bin", "adapter_model*.bin", "model*.bin", "diffusion_pytorch_model*.bin")
+MAY_EXECUTE = frozenset({"pickle", "zip", "hdf5"})
+
+_BY_NAME: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("docs/license", ("license*", "licence*", "copying*", "notice*")),
+    ("security/contact", ("security.md", "security.txt")),
+    ("docs/acceptable-use-policy", ("use_policy*", "aup*", "acceptable-use*", "acceptable_use*")),
+    ("docs/impact-assessment", ("impact*.md", "impact*.pdf", "impact*.txt")),
+    ("docs/risk-assessment", ("risk*.md", "risk*.pdf", "risk*.txt")),
+    ("docs/privacy-review", ("privacy*.md", "privacy*.pdf", "dpia*")),
+    ("docs/safety-evaluation", ("redteam*.md", "red-team*.md", "safety-eval*", "safety_eval*", "wmdp*")),
+    ("docs/data-card", ("croissant.json", "datasheet*", "data-card*", "data_card*", "datacard*")),
+    ("docs/system-card", ("system-card*", "system_card*")),
+    ("docs/feedback-channel", ("feedback*.md",)),
+    ("docs/release-notes", ("changelog*", "release-notes*", "release_notes*")),
+    ("docs/support-policy", ("support*.md",)),
+    ("docs/governance", ("governance*", "maintainers*")),
+    ("docs/research-paper", ("citation*", "*.bib")),
+    ("docs/evaluation-results", ("eval_results*", "all_results*", "lm_eval*.json", "*eval*results*.json")),
+    ("docs/end-user-resources", ("end-user*.md", "end_user*.md", "user-guide*", "user_guide*")),
+    ("docs/usage", ("usage*.md", "quickstart*", "getting-started*")),
+    ("code/libraries", ("requirements*.txt", "pyproject.toml", "*.lock", "environment.y*ml", "pipfile*", "setup.py", "setup.cfg")),
+    ("model/tokenizer", ("tokenizer*", "vocab*", "merges.txt", "special_tokens_map.json", "added_tokens.json", "spiece.model", "chat_template*", "*.tiktoken")),
+    ("model/architecture", ("config.json", "model_index.json", "modules.json", "config_sentence_transformers.json", "sentence_bert_config.json", "preprocessor_config.json")),
+    ("model/metadata", ("training_args*", "trainer_state.json", "generation_config.json", "*.safetensors.index.json", "adapter_config.json", "optimizer*", "emissions.csv", "*manifest.json")),
+)  # fmt: skip
+_CODE_BY_NAME: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("code/training", ("train*", "finetune*", "fine_tune*", "fine-tune*", "pretrain*")),
+    ("code/preprocessing", ("preprocess*", "data_prep*", "prepare_data*", "tokenize*")),
+    ("code/evaluation", ("eval*", "lm_eval*", "bench*")),
+    ("code/inference", ("infer*", "predict*", "generate*", "serve*", "modeling_*", "handler*", "pipeline*")),
+)
+_CODE_SUFFIXES = (".py", ".ipynb", ".sh", ".rs", ".cpp", ".cc", ".c", ".h", ".js", ".ts", ".go", ".java")
+_DATA_SUFFIXES = (
+    ".csv",
+    ".tsv",
+    ".jsonl",
+    ".parquet",
+    ".arrow",
+    ".npy",
+    ".npz",
+    ".tar",
+    ".txt",
+    ".json",
+    ".gz",
+    ".zip",
+)
+_DATA_FOLDERS = frozenset({"data", "dataset", "datasets"})
+_EVALUATION_FOLDERS = frozenset({"eval_data", "evaluation_data", "benchmark", "benchmarks", "test_data"})
+_DOCUMENT_SUFFIXES = (".md", ".rst", ".pdf", ".txt", ".html")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Classification:
+    """The category (vocabulary of `specs/vocabulary.toml`, or empty) and the format of one file."""
+
+    category: str
+    format: str
+
+    @property
+    def is_weights(self) -> bool:
+        """Whether the file is, or claims to be, parameters of a model."""
+        return self.category in WEIGHT_CATEGORIES
+
+
+def is_lfs_pointer(head: bytes, size: int) -> bool:
+    """Whether this is the stub that Git LFS leaves where a large file was not fetched."""
+    return size < 1024 and head.startswith(_LFS_HEAD)
+
+
+def sniff(head: bytes) -> str:
+    """The format that the first bytes show; empty if they show none."""
+    for offset, magic, name in _MAGIC:
+        if head[offset : offset + len(magic)] == magic:
+            return name
+    if len(head) >= 9 and head[8:9] == b"{" and 2 <= int.from_bytes(head[:8], "little") < 2**40:
+        return "safetensors"
+    if re.match(rb"\x08[\x01-\x20][\x0a\x12\x1a\x22\x28\x32\x3a\x42]", head):  # ModelProto: ir_version, then a field
+        return "onnx"
+    if b"\0" not in head[:4096]:
+        return "text"
+    return ""
+
+
+def classify(name: str, size: int, head: bytes) -> Classification:
+    """Decide what a file is, from its name in the release and its first bytes."""
+    shown = "empty" if size == 0 else sniff(head)
+    base = name.rsplit("/", 1)[-1].lower()
+    suffix = _suffix(base)
+    if suffix in WEIGHT_FORMATS or any(fnmatchcase(base, pattern) for pattern in _WEIGHT_NAMES):
+        return Classification(category=_weights_category(name, base), format=shown)
+    if shown in {"gguf", "tflite"} or (shown == "safetensors" and suffix not in _DOCUMENT_SUFFIXES):
+        return Classification(category=_weights_category(name, base), format=shown)
+    return Classification(category=_category(name, base, shown), format=shown)
+
+
+def expected_formats(name: str) -> tuple[str, ...]:
+    """The formats that weights of this name may have."""
+    base = name.rsplit("/", 1)[-1].lower()
+    return WEIGHT_FORMATS.get(_suffix(base), ("zip", "pickle"))
+
+
+def _weights_category(name: str, base: str) -> str:
+    if base.startswith("adapter_model"):
+        return ADAPTER
+    return CHECKPOINT if any(part.startswith("checkpoint-") for part in name.split("/")[:-1]) else WEIGHTS
+
+
+def _category(name: str, base: str, shown: str) -> str:
+    folders = [part.lower() for part in name.split("/")[:-1]]
+    suffix = _suffix(base)
+    if suffix in _CODE_SUFFIXES and shown in {"text", "empty"} and base not in {"setup.py"}:
+        return _first(_CODE_BY_NAME, base) or "code/other"
+    named = _first(_BY_NAME, base)
+    if named and shown in {"text", "pdf", "empty"}:
+        return named
+    if base == "readme.md" and shown == "text":
+        return "docs/data-card" if _DATA_FOLDERS & set(folders) else "docs/model-card"
+    return _category_by_folder(folders, suffix, shown)
+
+
+def _category_by_folder(folders: list[str], suffix: str, shown: str) -> str:
+    if _EVALUATION_FOLDERS & set(folders) and suffix in _DATA_SUFFIXES:
+        return "data/evaluation"
+    if _DATA_FOLDERS & set(folders) and suffix in _DATA_SUFFIXES:
+        return "data/training"
+    if shown in {"parquet", "arrow"} or suffix in {".csv", ".tsv", ".jsonl"}:
+        return "data/training"
+    if "docs" in folders and suffix in _DOCUMENT_SUFFIXES:
+        return "docs/usage"
+    return ""
+
+
+def _first(table: tuple[tuple[str, tuple[str, ...]], ...], base: str) -> str:
+    for category, patterns in table:
+        if any(fnmatchcase(base, pattern) for pattern in patterns):
+            return category
+    return ""
+
+
+def _suffix(base: str) -> str:
+    return f".{base.rsplit('.', 1)[-1]}" if "." in base else ""

@@ -1,0 +1,69 @@
+"""YAML from strangers: safe types only, no aliases, no duplicate keys, bounded size and depth.
+
+Aliases are refused because a few hundred bytes of them can stand for billions of values; a card has no use for them.
+"""
+
+from typing import Any
+
+import yaml
+
+from aibom.core.errors import InputError
+
+MAX_BYTES = 4 * 1024 * 1024
+_MAX_DEPTH = 40
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """The safe loader, minus aliases, duplicate keys, deep nesting, and values that JSON cannot hold."""
+
+    depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.composer.ComposerError(None, None, "aliases (*name) are not read", self.peek_event().start_mark)
+        self.depth += 1
+        if self.depth > _MAX_DEPTH:
+            mark = self.peek_event().start_mark
+            raise yaml.composer.ComposerError(None, None, f"nested more than {_MAX_DEPTH} deep", mark)
+        node: yaml.Node | None = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for position, key in enumerate(keys):
+            if not isinstance(key, (str, int, float, bool)) or key in keys[:position]:
+                mark = node.value[position][0].start_mark
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {str(key)[:80]!r} cannot be used twice or at all", mark
+                )
+        return super().construct_mapping(node, deep)
+
+
+# A date stays the text that was written: what a card says is a claim, and its words are kept.
+_StrictLoader.yaml_implicit_resolvers = {
+    first: [
+        (tag, pattern)
+        for tag, pattern in rules
+        if tag not in {"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:merge"}
+    ]
+    for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def parse_yaml_mapping(data: bytes, where: str) -> dict[str, Any]:
+    """Read one YAML mapping with string keys. Raises InputError with the line at fault."""
+    if len(data) > MAX_BYTES:
+        raise InputError(f"YAML of {len(data)} bytes; at most {MAX_BYTES} are read", where=where)
+    try:
+        value = yaml.load(data, Loader=_StrictLoader)  # noqa: S506 -- a stricter SafeLoader
+    except yaml.MarkedYAMLError as error:
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise InputError(f"not YAML that we read: {error.problem}", where=f"{where}{line}") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise InputError("not YAML that we read", where=where) from error
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise InputError("expected a mapping of names to values", where=where)
+    return {str(key): item for key, item in value.items()}

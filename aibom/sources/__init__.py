@@ -1,0 +1,1 @@
+"""Where a release comes from: the only packages that open its files."""
