@@ -150,7 +150,11 @@ class Bom:
 
 def parse_bom(data: bytes, where: str) -> Bom:
     """Read CycloneDX JSON. Raises InputError if it is not that, or in a version that we do not read."""
-    document = parse_json_object(data, where)
+    return bom_of(parse_json_object(data, where), where)
+
+
+def bom_of(document: Json, where: str) -> Bom:
+    """View a parsed document. Raises InputError as `parse_bom` does."""
     if document.get("bomFormat") != "CycloneDX":
         raise InputError("not a CycloneDX document", where=f"{where}, bomFormat", hint="give a CycloneDX JSON BOM")
     if document.get("specVersion") not in SPEC_VERSIONS:

@@ -60,11 +60,48 @@ _BY_NAME: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("docs/evaluation-results", ("eval_results*", "all_results*", "lm_eval*.json", "*eval*results*.json")),
     ("docs/end-user-resources", ("end-user*.md", "end_user*.md", "user-guide*", "user_guide*")),
     ("docs/usage", ("usage*.md", "quickstart*", "getting-started*")),
-    ("code/libraries", ("requirements*.txt", "pyproject.toml", "*.lock", "environment.y*ml", "pipfile*", "setup.py", "setup.cfg")),
-    ("model/tokenizer", ("tokenizer*", "vocab*", "merges.txt", "special_tokens_map.json", "added_tokens.json", "spiece.model", "chat_template*", "*.tiktoken")),
-    ("model/architecture", ("config.json", "model_index.json", "modules.json", "config_sentence_transformers.json", "sentence_bert_config.json", "preprocessor_config.json")),
-    ("model/metadata", ("training_args*", "trainer_state.json", "generation_config.json", "*.safetensors.index.json", "adapter_config.json", "optimizer*", "emissions.csv", "*manifest.json")),
-)  # fmt: skip
+    (
+        "code/libraries",
+        ("requirements*.txt", "pyproject.toml", "*.lock", "environment.y*ml", "pipfile*", "setup.py", "setup.cfg"),
+    ),
+    (
+        "model/tokenizer",
+        (
+            "tokenizer*",
+            "vocab*",
+            "merges.txt",
+            "special_tokens_map.json",
+            "added_tokens.json",
+            "spiece.model",
+            "chat_template*",
+            "*.tiktoken",
+        ),
+    ),
+    (
+        "model/architecture",
+        (
+            "config.json",
+            "model_index.json",
+            "modules.json",
+            "config_sentence_transformers.json",
+            "sentence_bert_config.json",
+            "preprocessor_config.json",
+        ),
+    ),
+    (
+        "model/metadata",
+        (
+            "training_args*",
+            "trainer_state.json",
+            "generation_config.json",
+            "*.safetensors.index.json",
+            "adapter_config.json",
+            "optimizer*",
+            "emissions.csv",
+            "*manifest.json",
+        ),
+    ),
+)
 _CODE_BY_NAME: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("code/training", ("train*", "finetune*", "fine_tune*", "fine-tune*", "pretrain*")),
     ("code/preprocessing", ("preprocess*", "data_prep*", "prepare_data*", "tokenize*")),

@@ -15,11 +15,17 @@ _TEXTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Apache-2.0", ("apache license version 2.0", "terms and conditions for use, reproduction, and distribution")),
     ("CC-BY-4.0", ("creative commons attribution 4.0 international",)),
     ("CC0-1.0", ("cc0 1.0 universal",)),
-    ("MIT", ("permission is hereby granted, free of charge, to any person obtaining a copy", "the software is provided \"as is\"")),
+    (
+        "MIT",
+        (
+            "permission is hereby granted, free of charge, to any person obtaining a copy",
+            'the software is provided "as is"',
+        ),
+    ),
     ("BSD-3-Clause", ("redistribution and use in source and binary forms", "neither the name of")),
     ("BSD-2-Clause", ("redistribution and use in source and binary forms",)),
     ("ISC", ("permission to use, copy, modify, and/or distribute this software for any purpose",)),
-)  # fmt: skip
+)
 
 # Words that cards use where an identifier is expected, and that name no licence.
 _NOT_A_LICENCE = frozenset({"", "other", "unknown", "none", "n/a", "unlicensed", "custom"})

@@ -1,4 +1,4 @@
-"""The `config.json` of a transformers-style model: architecture, family, size hints, and code it would fetch and run."""
+"""The `config.json` of a transformers-style model: architecture, family, and code it would fetch and run."""
 
 from dataclasses import dataclass
 from typing import Any

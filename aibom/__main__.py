@@ -1,0 +1,5 @@
+"""Run the command line with `python -m aibom`."""
+
+from aibom.cli import main
+
+main()

@@ -1,0 +1,64 @@
+"""Write files whole or not at all, and only where a release allows it."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from aibom.core.errors import InputError, UsageError
+from aibom.core.layout import BOM_NAME, SIGNATURE_NAME
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write through a temporary file in the same folder, flushed to disk, then renamed. Raises InputError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(prefix=".aibom-", dir=path.parent)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+def require_outside(path: Path, root: Path) -> Path:
+    """Refuse an output inside the release that would become part of it, other than the names set aside for it."""
+    resolved, release = path.resolve(), root.resolve()
+    if resolved.is_relative_to(release) and resolved != release / BOM_NAME:
+        raise UsageError(
+            "this output would lie inside the release and change it",
+            where=str(path),
+            hint=f"write it elsewhere; inside a release we only write {BOM_NAME}, {SIGNATURE_NAME} and attestations/",
+        )
+    return path
+
+
+def require_output_folder(folder: Path, root: Path) -> Path:
+    """Refuse an output folder inside the release."""
+    if folder.resolve().is_relative_to(root.resolve()):
+        raise UsageError(
+            "the output folder lies inside the release", where=str(folder), hint="choose a folder beside it"
+        )
+    return folder
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _unwritable(path: Path, error: OSError) -> InputError:
+    return InputError(
+        f"cannot write the file: {error.strerror}", where=str(path), hint="check the folder and its permissions"
+    )

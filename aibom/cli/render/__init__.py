@@ -1,0 +1,1 @@
+"""How results look: on a terminal of 80 columns, for readers who are not engineers."""

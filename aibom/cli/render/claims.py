@@ -1,0 +1,53 @@
+"""What to show somebody who has not said whom to expect: claims, marked as such, and the way on."""
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from aibom.cli.render.layout import row, safe, wrap
+
+if TYPE_CHECKING:
+    from verify.claims import Claim
+
+
+def claims_lines(release: Path, claims: "tuple[Claim, ...]") -> list[str]:
+    """Say who claims to have signed, that nobody checked it, and which command to run next."""
+    lines = [f"{click.style('error:', fg='red', bold=True)} say whom you expect to have signed this release"]
+    lines += wrap("Nothing was verified. A signature proves nothing until you know whose it must be.", indent=2)
+    if not claims:
+        lines += wrap("No signature was found (model.sig, attestations/).", indent=2)
+    for claim in claims:
+        lines += ["", f"  {safe(claim.path)} {click.style('claims, UNVERIFIED, to be signed by', fg='yellow')}"]
+        lines += _claim(claim)
+    command = next((text for claim in claims if (text := _command(release, claim))), None)
+    example = command or f"aibom verify {shlex.quote(str(release))} --public-key PUBLISHER.pub"
+    lines += ["", *wrap("Anybody can write such a claim. Next:", indent=2)]
+    lines += wrap(
+        "1. Ask the publisher, by a channel you already trust (contract, known website, phone), who signs releases.",
+        indent=2,
+        hanging=5,
+    )
+    lines += wrap("2. If the answer agrees, run:", indent=2, hanging=5)
+    return [*lines, f"       {example}"]
+
+
+def _claim(claim: "Claim") -> list[str]:
+    if claim.problem:
+        return row("unreadable", claim.problem, indent=4, column=18)
+    if claim.fingerprint:
+        return row("key", f"{claim.fingerprint} (SHA-256 of the PEM public key)", indent=4, column=18)
+    if not claim.identity:
+        return row("nobody", "it names neither a key nor an identity", indent=4, column=18)
+    return row("identity", claim.identity, indent=4, column=18) + row(
+        "vouched for by", claim.issuer, indent=4, column=20
+    )
+
+
+def _command(release: Path, claim: "Claim") -> str | None:
+    path = shlex.quote(str(release))
+    if claim.identity and claim.issuer:
+        identity, issuer = shlex.quote(safe(claim.identity)), shlex.quote(safe(claim.issuer))
+        return f"aibom verify {path} --identity {identity} --issuer {issuer}"
+    return f"aibom verify {path} --public-key PUBLISHER.pub" if claim.fingerprint else None

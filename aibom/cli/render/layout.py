@@ -1,0 +1,34 @@
+"""Wrapping and safe text: nothing that a release says can move the cursor or fake a line of ours."""
+
+import textwrap
+
+import click
+
+from aibom.core.names import printable
+
+WIDTH = 80
+
+
+def safe(text: str) -> str:
+    """Text from a release with everything that is not printable escaped, and no line breaks."""
+    return printable(" ".join(text.split()))[1:-1]
+
+
+def wrap(text: str, *, indent: int, hanging: int | None = None) -> list[str]:
+    """Fold text to the width; later lines are indented by `hanging`."""
+    following = " " * (indent if hanging is None else hanging)
+    return textwrap.wrap(
+        safe(text), WIDTH, initial_indent=" " * indent, subsequent_indent=following, break_on_hyphens=False
+    ) or [""]
+
+
+def row(label: str, text: str, *, indent: int = 2, column: int = 14) -> list[str]:
+    """A label and its text, folded beside it."""
+    lines = textwrap.wrap(safe(text), WIDTH - column, break_on_hyphens=False) or [""]
+    head = f"{' ' * indent}{label}".ljust(column)
+    return [head + lines[0], *(" " * column + line for line in lines[1:])]
+
+
+def heading(text: str) -> list[str]:
+    """A blank line and a heading."""
+    return ["", click.style(text, bold=True)]

@@ -1,0 +1,111 @@
+"""`aibom sign`: sign a release and its BOM, with one read of the files."""
+
+import hashlib
+from pathlib import Path
+
+import click
+
+from aibom.cli.build import DIGESTS, build_bom, show_warnings
+from aibom.cli.options import RELEASE, make_signer, signer_options
+from aibom.cli.output import require_output_folder, write_whole
+from aibom.cli.progress import reading_executor, show_progress
+from aibom.core.errors import InputError, MismatchError, UsageError
+from aibom.core.layout import BOM_BUNDLE_NAME, BOM_NAME, SIGNATURE_NAME
+from aibom.core.manifest import FileEntry, Manifest
+from aibom.cyclonedx.view import parse_bom
+from aibom.sources.local import list_release, read_release, require_safe
+from attest.bom_attestation import bom_statement
+from attest.model_signature import model_statement
+from verify.bom_accounting import check_accounting
+
+_MAX_BOM = 256 * 1024 * 1024
+
+
+@click.command(epilog="Example:  aibom sign ./my-model --build --key publisher.key")
+@RELEASE
+@signer_options
+@click.option("--build", "build", is_flag=True, help="Build the BOM first, with the same single read of the files.")
+@click.option("--output-dir", type=click.Path(path_type=Path), help="Folder to write to when PATH is read-only.")
+@DIGESTS
+def command(
+    release: Path,
+    key: Path | None,
+    keyless: bool,
+    identity_token_file: str | None,
+    trust_config: Path | None,
+    build: bool,
+    output_dir: Path | None,
+    digests: tuple[str, ...],
+) -> None:
+    """Sign the release in the folder PATH and its BOM.
+
+    Writes model.sig (OpenSSF Model Signing) and attestations/bom.sigstore.json. A BOM that does not describe the files
+    is refused. The passphrase of a key comes from AIBOM_KEY_PASSPHRASE or a prompt, an identity token from a file,
+    standard input or SIGSTORE_IDENTITY_TOKEN; neither is ever an argument.
+    """
+    if digests and not build:
+        raise UsageError("--digest only has a meaning with --build")
+    target = require_output_folder(output_dir, release) if output_dir else release
+    signer = make_signer(key, keyless=keyless, identity_token_file=identity_token_file, trust_config=trust_config)
+    manifest, bom, hub = _built(release, digests) if build else _existing(release, target)
+    if target == release:
+        manifest = _with_bom(manifest, bom)
+    _require_described(manifest, bom)
+    name = release.resolve().name
+    signature = signer.sign(model_statement(name, manifest, hub_records=hub))
+    attestation = signer.sign(bom_statement(manifest, bom))
+    if build:
+        write_whole(target / BOM_NAME, bom)
+    write_whole(target / SIGNATURE_NAME, signature)
+    write_whole(target / BOM_BUNDLE_NAME, attestation)
+    click.echo(f"Signed by   {signer.describe()}")
+    click.echo(f"Files       {len(manifest.entries)}, {manifest.size:,} bytes")
+    click.echo(f"Written to  {target / SIGNATURE_NAME}\n            {target / BOM_BUNDLE_NAME}")
+
+
+def _built(release: Path, digests: tuple[str, ...]) -> tuple[Manifest, bytes, tuple[str, ...]]:
+    built = build_bom(release, digests)
+    show_warnings(built)
+    return built.collection.manifest, built.data, built.collection.listing.hub_records
+
+
+def _existing(release: Path, target: Path) -> tuple[Manifest, bytes, tuple[str, ...]]:
+    """Digest the release and read the BOM that was built before."""
+    listing = require_safe(list_release(release), release)
+    with show_progress("Reading the release") as progress, reading_executor() as executor:
+        files = list(read_release(release, listing.files, retain=_keep_bom, executor=executor, progress=progress))
+    inside = next((file for file in files if file.entry.name == BOM_NAME), None)
+    bom = inside.kept if inside and target == release else _read_bom(target / BOM_NAME)
+    return Manifest.of(file.entry for file in files), bom, listing.hub_records
+
+
+def _keep_bom(name: str, size: int, head: bytes) -> int:
+    return min(size, _MAX_BOM) if name == BOM_NAME else 0
+
+
+def _read_bom(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_MAX_BOM)
+    except OSError as error:
+        raise InputError(
+            "there is no BOM to sign", where=str(path), hint="run `aibom build` first, or add --build"
+        ) from error
+
+
+def _with_bom(manifest: Manifest, bom: bytes) -> Manifest:
+    """The manifest as it will be once the BOM is written beside the files."""
+    entry = FileEntry(name=BOM_NAME, size=len(bom), digests={"sha256": hashlib.sha256(bom).hexdigest()})
+    return Manifest.of([*(e for e in manifest.entries if e.name != BOM_NAME), entry])
+
+
+def _require_described(manifest: Manifest, bom: bytes) -> None:
+    """Refuse to sign a BOM of other files."""
+    findings = check_accounting(parse_bom(bom, BOM_NAME), manifest)
+    if findings:
+        more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
+        raise MismatchError(
+            f"the BOM does not describe these files: {findings[0].message}{more}",
+            where=findings[0].where or BOM_NAME,
+            hint="run `aibom build` again, or add --build; nothing was signed",
+        )

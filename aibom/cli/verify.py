@@ -1,0 +1,92 @@
+"""`aibom verify`: decide whether a release is authentic, whole and complete."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from aibom import __version__
+from aibom.cli.options import RELEASE, expect_options, make_policy
+from aibom.cli.progress import reading_executor, show_progress
+from aibom.cli.render.claims import claims_lines
+from aibom.cli.render.text import report_lines
+from aibom.core.errors import UsageError
+from aibom.core.strictjson import dump_json
+from aibom.core.verdict import ExitCode
+
+_OUTCOMES = "outcome-components"
+
+
+@click.command(epilog="Example:  aibom verify ./my-model --public-key publisher.pub --outcome production")
+@RELEASE
+@expect_options
+@click.option("--attached", type=click.Path(path_type=Path), help="Folder with the signatures, if not in PATH.")
+@click.option("--profile", "profiles", multiple=True, metavar="ID", help="Also judge completeness by this profile.")
+@click.option("--outcome", metavar="ID", help="What you want to do with the release, e.g. production.")
+@click.option("--distribution", default="local", show_default=True, help="How you get the model: local or hosted.")
+@click.option("--role", default="acquirer", show_default=True, help="Who you are: acquirer, integrator, deployer.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON (aibom-report/1).")
+def command(
+    release: Path,
+    public_key: Path | None,
+    identity: str | None,
+    issuer: str | None,
+    trust_config: Path | None,
+    trusted_root: Path | None,
+    attached: Path | None,
+    profiles: tuple[str, ...],
+    outcome: str | None,
+    distribution: str,
+    role: str,
+    as_json: bool,
+) -> int:
+    """Decide whether the release in the folder PATH is authentic, whole, and complete enough.
+
+    Say whom you expect to have signed: --public-key, or --identity with --issuer. Nothing is fetched from the network.
+    """
+    from verify.engine import Request, verify_release
+    from verify.profile import load_profile
+
+    if trust_config and trusted_root:
+        raise UsageError("give either --trust-config or --trusted-root")
+    chosen = _profiles(profiles, outcome)
+    if not (public_key or identity or issuer):
+        return _show_claims(release, attached)
+    policy = make_policy(
+        public_key, identity, issuer, profiles=chosen, outcome=outcome, distribution=distribution, role=role
+    )
+    with show_progress("Checking every file") as progress, reading_executor() as executor:
+        report = verify_release(
+            Request(
+                root=release,
+                policy=policy,
+                profiles=tuple(load_profile(identifier) for identifier in chosen),
+                now=datetime.now(UTC),
+                tool_version=__version__,
+                attached=attached,
+                trust_path=trust_config or trusted_root,
+                executor=executor,
+                progress=progress,
+            )
+        )
+    if as_json:
+        from verify.report import report_json
+
+        click.echo(dump_json(report_json(report)), nl=False)
+    else:
+        click.echo("\n".join(report_lines(report)))
+    return int(report.verdict.exit_code)
+
+
+def _profiles(profiles: tuple[str, ...], outcome: str | None) -> tuple[str, ...]:
+    """An outcome means the profile of outcomes; each profile counts once."""
+    named = (*profiles, _OUTCOMES) if outcome else profiles
+    return tuple(dict.fromkeys(named))
+
+
+def _show_claims(release: Path, attached: Path | None) -> int:
+    """Without an expectation nothing can be verified: say who claims to have signed, and how to go on."""
+    from verify.claims import read_claims
+
+    click.echo("\n".join(claims_lines(release, read_claims(release, attached))), err=True)
+    return int(ExitCode.USAGE)

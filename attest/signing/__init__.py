@@ -1,0 +1,1 @@
+"""Effects of signing: keys from disk, identity tokens, services. A new signer is one file."""

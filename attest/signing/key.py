@@ -1,0 +1,72 @@
+"""Sign with a private key in a PEM file."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+from aibom.core.errors import SigningError
+from attest.bundle import key_bundle_bytes, pre_authentication_encoding
+from attest.keys import ACCEPTED, PrivateKey, VerificationKey, key_problem, sign_message
+
+_MAX_KEY_BYTES = 64 * 1024
+
+
+class KeySigner:
+    """Signs with a private key that is held in memory."""
+
+    def __init__(self, key: PrivateKey) -> None:
+        """Take a key that `load_private_key` accepted."""
+        self._key = key
+        self.public = VerificationKey(key.public_key())
+
+    def sign(self, payload: bytes) -> bytes:
+        """Sign a statement; the bundle names the key by its fingerprint."""
+        signature = sign_message(self._key, pre_authentication_encoding(payload))
+        return key_bundle_bytes(payload, signature, self.public.fingerprint)
+
+    def describe(self) -> str:
+        """Kind and fingerprint of the key."""
+        return f"the {self.public.kind} key {self.public.fingerprint}"
+
+
+def load_private_key(path: Path, passphrase: Callable[[], str]) -> PrivateKey:
+    """Read a PEM private key; `passphrase` is only called for an encrypted one.
+
+    Raises SigningError, without a word of the key or passphrase, if it cannot be read or is not of an accepted kind.
+    """
+    pem = _read(path)
+    encrypted = b"ENCRYPTED" in pem
+    secret = passphrase().encode() if encrypted else None
+    try:
+        key = serialization.load_pem_private_key(pem, secret)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        # The cause may quote the key: it is dropped on purpose.
+        raise _unreadable(path, pem, encrypted=encrypted) from None
+    problem = key_problem(key)
+    if problem or not isinstance(key, (ec.EllipticCurvePrivateKey, ed25519.Ed25519PrivateKey, rsa.RSAPrivateKey)):
+        raise SigningError(f"{problem or 'this key'} is not accepted", where=str(path), hint=f"use {ACCEPTED}")
+    return key
+
+
+def _unreadable(path: Path, pem: bytes, *, encrypted: bool) -> SigningError:
+    if encrypted:
+        return SigningError(
+            "the passphrase does not open this key",
+            where=str(path),
+            hint="set AIBOM_KEY_PASSPHRASE, or leave it unset to be asked on the terminal",
+        )
+    hint = "expected a file that starts with -----BEGIN PRIVATE KEY-----"
+    if b"PUBLIC KEY" in pem:
+        hint = "this is a public key; signing needs the private one"
+    return SigningError("not a private key in PEM form", where=str(path), hint=hint)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_MAX_KEY_BYTES)
+    except OSError as error:
+        raise SigningError(f"cannot read the key: {error.strerror}", where=str(path), hint="check the path") from error

@@ -1,0 +1,165 @@
+"""BOM against files: every content file in exactly one component or counted data set, every named file there, equal.
+
+And the BOM against itself: a component that something refers to must be there, so that none can be taken out unseen.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from aibom.core.finding import Finding, contradiction
+from aibom.core.layout import is_content
+from aibom.core.manifest import FileEntry, Manifest, tree_digest
+from aibom.core.strictjson import Json
+from aibom.cyclonedx import properties
+from aibom.cyclonedx.view import Bom, ComponentView
+
+_HINT = "ask the publisher to build and sign the release again"
+_SHOWN = 20
+
+
+def check_accounting(bom: Bom, manifest: Manifest) -> tuple[Finding, ...]:
+    """Compare a bound BOM with the files that are there."""
+    content = {entry.name: entry for entry in manifest.entries if is_content(entry.name)}
+    files = [component for component in bom.components if component.type == "file"]
+    named = Counter(component.name for component in files)
+    findings = [
+        *_twice(named),
+        *(problem for component in files for problem in _file(component, content)),
+        *_unaccounted(bom, content, named),
+        *_tree(bom, content),
+        *_references(bom),
+    ]
+    return tuple(findings[:_SHOWN]) + _more(findings)
+
+
+def _more(findings: list[Finding]) -> tuple[Finding, ...]:
+    if len(findings) <= _SHOWN:
+        return ()
+    return (contradiction("bom.accounting", f"and {len(findings) - _SHOWN} more differences between BOM and files"),)
+
+
+def _twice(named: Counter[str]) -> Iterator[Finding]:
+    for name, count in named.items():
+        if count > 1:
+            yield contradiction("bom.duplicate", f"the BOM lists {name} {count} times", where=name, hint=_HINT)
+
+
+def _file(component: ComponentView, content: dict[str, FileEntry]) -> Iterator[Finding]:
+    entry = content.get(component.name)
+    if entry is None:
+        yield contradiction(
+            "bom.file-absent",
+            f"the BOM names {component.name}, which is not in the release",
+            where=component.where,
+            hint=_HINT,
+        )
+    elif component.hashes.get("sha256") != entry.sha256:
+        yield contradiction(
+            "bom.file-digest",
+            f"the BOM's digest of {component.name} is not that of the file",
+            where=component.where,
+            expected=f"sha256:{component.hashes.get('sha256', 'none')}",
+            found=f"sha256:{entry.sha256}",
+            hint=_HINT,
+        )
+
+
+def _unaccounted(bom: Bom, content: dict[str, FileEntry], named: Counter[str]) -> Iterator[Finding]:
+    left = sorted(content.keys() - named.keys())
+    counted = {f: c for c in bom.components for f in c.properties(properties.FOLDER)}
+    members: dict[str, list[FileEntry]] = {folder: [] for folder in counted}
+    for name in left:
+        folder = _counted_folder(name, counted.keys())
+        if folder is None:
+            yield contradiction(
+                "bom.file-unaccounted",
+                f"no component of the BOM accounts for {name}",
+                where=name,
+                hint=_HINT,
+            )
+        else:
+            members[folder].append(content[name])
+    for folder, component in counted.items():
+        yield from _counted(component, members[folder])
+
+
+def _counted_folder(name: str, folders: Iterable[str]) -> str | None:
+    """The deepest counted folder that holds a file."""
+    holding = [folder for folder in folders if folder == "." or name.startswith(f"{folder}/")]
+    return max(holding, key=lambda folder: 0 if folder == "." else len(folder), default=None)
+
+
+def _counted(component: ComponentView, members: list[FileEntry]) -> Iterator[Finding]:
+    digest = tree_digest((entry.name, entry.sha256) for entry in members)
+    expected = (component.properties(properties.FILE_COUNT), component.properties(properties.TREE_DIGEST))
+    found = ((str(len(members)),), (f"sha256:{digest}",))
+    if expected != found:
+        yield contradiction(
+            "bom.data-set",
+            f"the files of the data set {component.name} are not those that the BOM counts",
+            where=component.where,
+            expected=f"{', '.join(expected[0])} files, {', '.join(expected[1])}",
+            found=f"{len(members)} files, sha256:{digest}",
+            hint=_HINT,
+        )
+
+
+def _tree(bom: Bom, content: dict[str, FileEntry]) -> Iterator[Finding]:
+    stated = bom.root.properties(properties.TREE_DIGEST) if bom.root else ()
+    actual = f"sha256:{tree_digest((entry.name, entry.sha256) for entry in content.values())}"
+    if stated and stated != (actual,):
+        yield contradiction(
+            "bom.tree-digest",
+            "the BOM's digest of the whole tree is not that of the files",
+            where="metadata.component",
+            expected=", ".join(stated),
+            found=actual,
+            hint=_HINT,
+        )
+
+
+def _references(bom: Bom) -> Iterator[Finding]:
+    refs = Counter(component.ref for component in bom.components if component.ref)
+    refs.update(_pedigree_refs(bom))
+    for ref, count in refs.items():
+        if count > 1:
+            yield contradiction("bom.duplicate", f"the reference {ref!r} stands for {count} components", where=ref)
+    for where, ref in _referred(bom):
+        if ref not in refs:
+            yield contradiction(
+                "bom.dangling-reference",
+                f"the BOM refers to {ref!r}, which it does not describe",
+                where=where,
+                hint=_HINT,
+            )
+
+
+def _pedigree_refs(bom: Bom) -> Iterator[str]:
+    for component in bom.components:
+        ancestors = component.at("pedigree", "ancestors")
+        for ancestor in ancestors if isinstance(ancestors, list) else []:
+            if isinstance(ancestor, dict) and isinstance(ancestor.get("bom-ref"), str):
+                yield ancestor["bom-ref"]
+
+
+def _referred(bom: Bom) -> Iterator[tuple[str, str]]:
+    services = {service.get("bom-ref") for service in bom.objects("services")}
+    for index, node in enumerate(bom.objects("dependencies")):
+        for key in ("ref", "dependsOn", "provides"):
+            for ref in _strings(node, key):
+                if ref not in services:
+                    yield f"dependencies[{index}].{key}", ref
+    for index, node in enumerate(bom.objects("compositions")):
+        for key in ("assemblies", "dependencies"):
+            yield from ((f"compositions[{index}].{key}", ref) for ref in _strings(node, key))
+    for model in bom.models:
+        datasets = model.at("modelCard", "modelParameters", "datasets")
+        for item in datasets if isinstance(datasets, list) else []:
+            if isinstance(item, dict) and isinstance(item.get("ref"), str):
+                yield f"{model.where}.modelCard.modelParameters.datasets", item["ref"]
+
+
+def _strings(node: Json, key: str) -> list[str]:
+    value = node.get(key)
+    items = value if isinstance(value, list) else [value]
+    return [item for item in items if isinstance(item, str)]
