@@ -8,7 +8,7 @@ import hashlib
 import uuid
 from datetime import datetime
 
-from aibom.build import parts
+from aibom.build import identifiers, parts
 from aibom.build.account import Account
 from aibom.core.strictjson import Json, dump_compact, dump_json
 from aibom.cyclonedx.model_card import Aggregate, Composition
@@ -50,16 +50,16 @@ def _metadata(account: Account, tool_version: str, timestamp: datetime | None) -
 
 
 def _dependencies(account: Account) -> list[Json]:
-    model, code = parts.MODEL_REF, [parts.CODE_REF] if account.code_files else []
-    datasets = [parts.dataset_ref(dataset) for dataset in account.datasets]
-    libraries = [parts.library_ref(dependency) for dependency in account.dependencies]
-    documents = [parts.file_ref(file.name) for file in account.other_files]
+    model, code = identifiers.MODEL_REF, [identifiers.CODE_REF] if account.code_files else []
+    datasets = [identifiers.dataset_ref(dataset) for dataset in account.datasets]
+    libraries = [identifiers.library_ref(dependency) for dependency in account.dependencies]
+    documents = [identifiers.file_ref(file.name) for file in account.other_files]
     graph: dict[str, list[str]] = {
-        parts.ROOT_REF: [model, *code, *documents, *([] if code else libraries)],
+        identifiers.ROOT_REF: [model, *code, *documents, *([] if code else libraries)],
         model: datasets,
     }
     if code:
-        graph[parts.CODE_REF] = [model, *libraries]
+        graph[identifiers.CODE_REF] = [model, *libraries]
     for leaf in [*datasets, *libraries, *documents]:
         graph[leaf] = []
     return [{"ref": ref, "dependsOn": sorted(targets)} for ref, targets in sorted(graph.items())]
@@ -69,14 +69,14 @@ def _compositions(account: Account) -> list[Composition]:
     """Say by area how complete the BOM is: our file list is whole; what others hold, we do not know."""
     weights = Aggregate.INCOMPLETE if account.warnings or account.model.weights is None else Aggregate.COMPLETE
     found = [
-        Composition(aggregate=Aggregate.COMPLETE, assemblies=(parts.ROOT_REF,)),
-        Composition(aggregate=weights, assemblies=(parts.MODEL_REF,)),
+        Composition(aggregate=Aggregate.COMPLETE, assemblies=(identifiers.ROOT_REF,)),
+        Composition(aggregate=weights, assemblies=(identifiers.MODEL_REF,)),
     ]
-    external = tuple(parts.dataset_ref(dataset) for dataset in account.datasets if dataset.is_external)
+    external = tuple(identifiers.dataset_ref(dataset) for dataset in account.datasets if dataset.is_external)
     if external:
         found.append(Composition(aggregate=Aggregate.UNKNOWN, assemblies=external))
     aggregate = Aggregate.INCOMPLETE if account.dependencies else Aggregate.UNKNOWN
-    owner = parts.CODE_REF if account.code_files else parts.ROOT_REF
+    owner = identifiers.CODE_REF if account.code_files else identifiers.ROOT_REF
     return [*found, Composition(aggregate=aggregate, dependencies=(owner,))]
 
 

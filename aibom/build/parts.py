@@ -1,4 +1,4 @@
-"""The components of our BOM, one function a kind. Every field that is looked for and not found is said to be unknown."""
+"""The components of our BOM, one function a kind. A field that is looked for and not found is said to be unknown."""
 
 import json
 from collections.abc import Iterable
@@ -12,6 +12,19 @@ from packageurl import PackageURL
 
 from aibom.build.account import Account, Dataset, Licence, ModelAccount, Sourced
 from aibom.build.collect import CollectedFile
+from aibom.build.identifiers import (
+    CODE_REF,
+    MODEL_REF,
+    ROOT_REF,
+    checksum,
+    content_purl,
+    dataset_purl,
+    dataset_ref,
+    file_ref,
+    hub_purl,
+    hub_reference,
+    library_ref,
+)
 from aibom.core.manifest import tree_digest
 from aibom.core.strictjson import Json
 from aibom.cyclonedx import properties as names
@@ -20,7 +33,6 @@ from aibom.formats.model_config import ModelConfig
 from aibom.formats.requirements import Dependency
 from aibom.formats.safetensors import SafetensorsHeader
 
-ROOT_REF, MODEL_REF, CODE_REF = "release", "model", "code"
 COUNTED_ABOVE = 1000
 """A data folder with more files than this becomes one counted component (design decision 5)."""
 
@@ -37,27 +49,6 @@ _REFERENCE_TYPES = {
     "docs/release-notes": ExternalReferenceType.RELEASE_NOTES,
     "security/contact": ExternalReferenceType.SECURITY_CONTACT,
 }
-_HUB = "https://huggingface.co"
-
-
-def file_ref(name: str) -> str:
-    """The bom-ref of a file."""
-    return f"file:{name}"
-
-
-def dataset_ref(dataset: Dataset) -> str:
-    """The bom-ref of a data set: a folder of the release, or the name a card uses."""
-    return f"data-named:{dataset.name}" if dataset.is_external else f"data:{dataset.folder or '.'}"
-
-
-def library_ref(dependency: Dependency) -> str:
-    """The bom-ref of a declared dependency; two declarations that differ are two components."""
-    extras = f"[{','.join(dependency.extras)}]" if dependency.extras else ""
-    constraint = f"=={dependency.version}" if dependency.version else dependency.range
-    marker = f"; {dependency.marker}" if dependency.marker else ""
-    return (
-        f"library:pypi/{dependency.name}{extras}{constraint}{marker}{f' @ {dependency.url}' if dependency.url else ''}"
-    )
 
 
 def root_component(account: Account) -> Json:
@@ -71,7 +62,7 @@ def root_component(account: Account) -> Json:
         description=_value(model.description),
         manufacturer=_producer(model),
         licenses=map(_licence, model.licences),
-        purl=_content_purl(account),
+        purl=content_purl(model, account.tree_digest),
         external_references=_document_references(account),
         properties=[
             _property(names.TREE_DIGEST, f"sha256:{account.tree_digest}"),
@@ -96,7 +87,7 @@ def model_component(account: Account) -> Json:
         description=_value(model.description),
         manufacturer=_producer(model),
         licenses=map(_licence, model.licences),
-        purl=_content_purl(account),
+        purl=content_purl(model, account.tree_digest),
         pedigree=Pedigree(ancestors=map(_ancestor, model.base_models)) if model.base_models else None,
         properties=[*_model_properties(model), *_unknowns(model)],
     )
@@ -119,7 +110,7 @@ def code_component(account: Account) -> list[Json]:
         version=_value(account.model.version),
         manufacturer=_producer(account.model),
         licenses=map(_licence, account.model.licences),
-        purl=PackageURL("generic", None, f"{account.model.name.value} code", qualifiers=_checksum(account.code_files)),
+        purl=PackageURL("generic", None, f"{account.model.name.value} code", qualifiers=checksum(account.code_files)),
         properties=_unknowns(account.model),
     )
     rendered = _render(component)
@@ -134,8 +125,8 @@ def dataset_component(dataset: Dataset) -> Json:
         name=dataset.name,
         type=ComponentType.DATA,
         bom_ref=dataset_ref(dataset),
-        purl=_dataset_purl(dataset),
-        external_references=_hub_reference(f"datasets/{dataset.name}") if dataset.is_external else None,
+        purl=dataset_purl(dataset),
+        external_references=hub_reference(f"datasets/{dataset.name}") if dataset.is_external else None,
         properties=[
             *(_counted_properties(dataset) if counted else []),
             *([_property(names.DECLARED_IN, dataset.source)] if dataset.source else []),
@@ -277,39 +268,10 @@ def _ancestor(name: str) -> Component:
         name=name,
         type=ComponentType.MACHINE_LEARNING_MODEL,
         bom_ref=f"ancestor:{name}",
-        purl=_hub_purl(name),
-        external_references=_hub_reference(name),
+        purl=hub_purl(name),
+        external_references=hub_reference(name),
         properties=[_property(names.UNKNOWN, field) for field in ("hash", "license", "producer", "version")],
     )
-
-
-def _hub_purl(name: str) -> PackageURL | None:
-    owner, slash, model = name.partition("/")
-    return PackageURL("huggingface", owner, model) if slash and model and "/" not in model else None
-
-
-def _hub_reference(path: str) -> list[ExternalReference]:
-    name = path.removeprefix("datasets/")
-    if name.count("/") != 1:
-        return []
-    return [ExternalReference(type=ExternalReferenceType.DISTRIBUTION, url=XsUri(f"{_HUB}/{path}"))]
-
-
-def _content_purl(account: Account) -> PackageURL:
-    version = _value(account.model.version)
-    return PackageURL("generic", None, account.model.name.value, version, {"checksum": f"sha256:{account.tree_digest}"})
-
-
-def _dataset_purl(dataset: Dataset) -> PackageURL | None:
-    if not dataset.is_external:
-        return PackageURL("generic", None, dataset.name, qualifiers=_checksum(dataset.files))
-    if dataset.name.count("/") != 1:
-        return None
-    return PackageURL("generic", None, dataset.name, qualifiers={"download_url": f"{_HUB}/datasets/{dataset.name}"})
-
-
-def _checksum(files: Iterable[CollectedFile]) -> dict[str, str]:
-    return {"checksum": "sha256:" + tree_digest((file.name, file.entry.sha256) for file in files)}
 
 
 def _producer(model: ModelAccount) -> OrganizationalEntity | None:

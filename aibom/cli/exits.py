@@ -31,7 +31,7 @@ def run(command: click.Group, args: list[str]) -> int:
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output went away; say nothing more
         return int(ExitCode.UNDECIDED)
-    except Exception as error:  # a bug of ours must not look like a verdict, so it has a code of its own
+    except Exception as error:  # noqa: BLE001 -- a bug of ours must not look like a verdict: it has its own code
         _show_bug(error)
         return int(ExitCode.BUG)
     return int(result) if isinstance(result, int) else int(ExitCode.ACCEPTED)

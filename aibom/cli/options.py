@@ -12,7 +12,7 @@ from aibom.core.errors import InputError, SigningError, UsageError
 
 if TYPE_CHECKING:
     from attest.signing.signer import Signer
-    from verify.policy import Policy
+    from verify.policy import Expected
 
 F = TypeVar("F", bound=Callable[..., Any])
 PASSPHRASE_VARIABLE = "AIBOM_KEY_PASSPHRASE"  # noqa: S105 -- the name of a variable
@@ -71,13 +71,10 @@ def make_signer(
     return keyless_signer(trust_config, lambda: _identity_token(identity_token_file))
 
 
-def make_policy(
-    public_key: Path | None, identity: str | None, issuer: str | None, *, profiles: tuple[str, ...], outcome: str | None,
-    distribution: str, role: str,
-) -> "Policy":  # fmt: skip
-    """Compile the options into a policy. Raises UsageError or InputError."""
+def expected_signers(public_key: Path | None, identity: str | None, issuer: str | None) -> "tuple[Expected, ...]":
+    """Compile the options into the signers that count. Raises UsageError or InputError."""
     from attest.keys import load_public_key
-    from verify.policy import Context, Expected, ExpectedIdentity, ExpectedKey, Policy
+    from verify.policy import Expected, ExpectedIdentity, ExpectedKey
 
     expected: list[Expected] = []
     if public_key is not None:
@@ -88,8 +85,7 @@ def make_policy(
                 "an identity means nothing without who vouched for it", hint="give both --identity and --issuer"
             )
         expected.append(ExpectedIdentity(identity, issuer))
-    context = Context(outcome=outcome or "", distribution=distribution, role=role)
-    return Policy(expected=tuple(expected), profiles=profiles, context=context)
+    return tuple(expected)
 
 
 def _passphrase() -> str:

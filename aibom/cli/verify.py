@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from aibom import __version__
-from aibom.cli.options import RELEASE, expect_options, make_policy
+from aibom.cli.options import RELEASE, expect_options, expected_signers
 from aibom.cli.progress import reading_executor, show_progress
 from aibom.cli.render.claims import claims_lines
 from aibom.cli.render.text import report_lines
@@ -45,6 +45,7 @@ def command(
     Say whom you expect to have signed: --public-key, or --identity with --issuer. Nothing is fetched from the network.
     """
     from verify.engine import Request, verify_release
+    from verify.policy import Context, Policy
     from verify.profile import load_profile
 
     if trust_config and trusted_root:
@@ -52,8 +53,10 @@ def command(
     chosen = _profiles(profiles, outcome)
     if not (public_key or identity or issuer):
         return _show_claims(release, attached)
-    policy = make_policy(
-        public_key, identity, issuer, profiles=chosen, outcome=outcome, distribution=distribution, role=role
+    policy = Policy(
+        expected=expected_signers(public_key, identity, issuer),
+        profiles=chosen,
+        context=Context(outcome=outcome or "", distribution=distribution, role=role),
     )
     with show_progress("Checking every file") as progress, reading_executor() as executor:
         report = verify_release(

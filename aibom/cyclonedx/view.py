@@ -159,7 +159,7 @@ def bom_of(document: Json, where: str) -> Bom:
         raise InputError("not a CycloneDX document", where=f"{where}, bomFormat", hint="give a CycloneDX JSON BOM")
     if document.get("specVersion") not in SPEC_VERSIONS:
         raise InputError(
-            f"CycloneDX {str(document.get('specVersion'))[:20]} is not read; expected one of {', '.join(SPEC_VERSIONS)}",
+            f"CycloneDX {str(document.get('specVersion'))[:20]} is not read; expected {' or '.join(SPEC_VERSIONS)}",
             where=f"{where}, specVersion",
         )
     return Bom(document)

@@ -1,0 +1,72 @@
+"""How components are named and found: bom-refs, package URLs, and where a hub publishes them.
+
+A bom-ref follows from what it names, so that it is the same in every build. A package URL is only given where it is
+right: a hub name for a model of a hub, a digest for what has no registry.
+"""
+
+from collections.abc import Iterable
+
+from cyclonedx.model import ExternalReference, ExternalReferenceType, XsUri
+from packageurl import PackageURL
+
+from aibom.build.account import Dataset, ModelAccount
+from aibom.build.collect import CollectedFile
+from aibom.core.manifest import tree_digest
+from aibom.formats.requirements import Dependency
+
+ROOT_REF, MODEL_REF, CODE_REF = "release", "model", "code"
+HUB = "https://huggingface.co"
+
+
+def file_ref(name: str) -> str:
+    """The bom-ref of a file."""
+    return f"file:{name}"
+
+
+def dataset_ref(dataset: Dataset) -> str:
+    """The bom-ref of a data set: a folder of the release, or the name a card uses."""
+    return f"data-named:{dataset.name}" if dataset.is_external else f"data:{dataset.folder or '.'}"
+
+
+def library_ref(dependency: Dependency) -> str:
+    """The bom-ref of a declared dependency; two declarations that differ are two components."""
+    extras = f"[{','.join(dependency.extras)}]" if dependency.extras else ""
+    constraint = f"=={dependency.version}" if dependency.version else dependency.range
+    marker = f"; {dependency.marker}" if dependency.marker else ""
+    return (
+        f"library:pypi/{dependency.name}{extras}{constraint}{marker}{f' @ {dependency.url}' if dependency.url else ''}"
+    )
+
+
+def hub_purl(name: str) -> PackageURL | None:
+    """The package URL of a model named as hubs do, `owner/model`; None for any other name."""
+    owner, slash, model = name.partition("/")
+    return PackageURL("huggingface", owner, model) if slash and model and "/" not in model else None
+
+
+def hub_reference(path: str) -> list[ExternalReference]:
+    """Where a hub publishes `owner/model` or `datasets/owner/name`; nothing for any other name."""
+    name = path.removeprefix("datasets/")
+    if name.count("/") != 1:
+        return []
+    return [ExternalReference(type=ExternalReferenceType.DISTRIBUTION, url=XsUri(f"{HUB}/{path}"))]
+
+
+def content_purl(model: ModelAccount, digest: str) -> PackageURL:
+    """A package URL by content, for a release that no registry names."""
+    version = model.version.value if model.version else None
+    return PackageURL("generic", None, model.name.value, version, {"checksum": f"sha256:{digest}"})
+
+
+def dataset_purl(dataset: Dataset) -> PackageURL | None:
+    """A package URL by content for files that are here, by address for a data set of a hub."""
+    if not dataset.is_external:
+        return PackageURL("generic", None, dataset.name, qualifiers=checksum(dataset.files))
+    if dataset.name.count("/") != 1:
+        return None
+    return PackageURL("generic", None, dataset.name, qualifiers={"download_url": f"{HUB}/datasets/{dataset.name}"})
+
+
+def checksum(files: Iterable[CollectedFile]) -> dict[str, str]:
+    """The package URL qualifier that binds a set of files."""
+    return {"checksum": "sha256:" + tree_digest((file.name, file.entry.sha256) for file in files)}
