@@ -6,7 +6,6 @@ content under the name `aibom:tree:v1` (`specs/tree-digest-v1.md`).
 
 from dataclasses import dataclass
 
-from aibom.core.errors import InputError
 from aibom.core.layout import is_content
 from aibom.core.manifest import TREE_DIGEST_NAME, Manifest
 from aibom.core.names import require_name
@@ -37,14 +36,11 @@ def is_bom_type(predicate_type: str) -> bool:
 
 
 def parse_bom_attestation(statement: Statement, where: str) -> AttestedFiles:
-    """Read the subjects of a verified statement. Raises InputError for a name that no release file may have."""
+    """Read the subjects of a verified statement. Raises UnsafeEntryError for a name that no release file may have."""
     files, tree = {}, ""
     for index, subject in enumerate(statement.subjects):
         if subject.name == TREE_DIGEST_NAME:
             tree = subject.sha256
             continue
-        try:
-            files[require_name(subject.name)] = subject.sha256
-        except InputError as error:
-            raise error.within(f"{where}, subject[{index}]") from error
+        files[require_name(subject.name, f"{where}, subject[{index}].name")] = subject.sha256
     return AttestedFiles(files=files, tree_digest=tree)

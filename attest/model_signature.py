@@ -114,4 +114,4 @@ def _parse_resource(item: Any, where: str) -> tuple[str, str]:
             f"digest algorithm {str(item.get('algorithm'))[:40]!r}; expected {SHA256!r}", where=f"{where}.algorithm"
         )
     digest = parse_digest(SHA256, item.get("digest"), f"{where}.digest")
-    return require_name(item["name"]), digest.value
+    return require_name(item["name"], f"{where}.name"), digest.value

@@ -81,7 +81,10 @@ class Profile:
 
 def profile_ids() -> tuple[str, ...]:
     """The profiles that are shipped, sorted."""
-    names = (entry.name for entry in specs_root().joinpath("profiles").iterdir())
+    try:
+        names = [entry.name for entry in specs_root().joinpath("profiles").iterdir()]
+    except OSError as error:
+        raise SpecError("the profiles are not installed", hint="install the aibom package again") from error
     return tuple(sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml")))
 
 

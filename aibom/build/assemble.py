@@ -80,7 +80,7 @@ def _model(files: tuple[CollectedFile, ...], weights: Weights | None, licences: 
         base_models=card.base_models if card else (),
         metrics=card.metrics if card else (),
         intended_use=find_section(card, "intended use", "uses", "use cases") if card else "",
-        limitations=find_section(card, "limitation") if card else "",
+        limitations=find_section(card, "limitation", unless=("use",)) if card else "",
         ethics=find_section(card, "ethical", "bias", "risk") if card else "",
         weights=weights,
         remote_code=config.remote_code if config else (),

@@ -13,11 +13,11 @@ MAX_NAME_BYTES = 4096
 _RENAME = "rename the file, then build and sign the release again"
 
 
-def require_name(name: str) -> str:
+def require_name(name: str, where: str = "") -> str:
     """Return `name` if it can stand for a file of a release, else raise UnsafeEntryError."""
     problem = name_problem(name)
     if problem:
-        raise UnsafeEntryError(f"file name {printable(name)} {problem}", hint=_RENAME)
+        raise UnsafeEntryError(f"file name {printable(name)} {problem}", where=where, hint=_RENAME)
     return name
 
 

@@ -83,12 +83,14 @@ def parse_model_card(data: bytes, where: str) -> ModelCard:
     )
 
 
-def find_section(card: ModelCard, *words: str) -> str:
-    """The text below the first heading that contains one of these lower-case words."""
-    for heading, text in card.sections.items():
-        if any(word in heading for word in words) and text:
-            return text
-    return ""
+def find_section(card: ModelCard, *words: str, unless: tuple[str, ...] = ()) -> str:
+    """The text below the first heading that contains one of these lower-case words.
+
+    A heading that also contains a word of `unless` is only taken if there is no better one.
+    """
+    fitting = [h for h, text in card.sections.items() if text and any(word in h for word in words)]
+    better = [h for h in fitting if not any(word in h for word in unless)]
+    return card.sections[(better or fitting)[0]] if fitting else ""
 
 
 def _sections(body: str) -> tuple[str, dict[str, str]]:

@@ -3,6 +3,7 @@
 Aliases are refused because a few hundred bytes of them can stand for billions of values; a card has no use for them.
 """
 
+import re
 from typing import Any
 
 import yaml
@@ -40,15 +41,14 @@ class _StrictLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-# A date stays the text that was written: what a card says is a claim, and its words are kept.
+_BOOL, _LEFT_OUT = "tag:yaml.org,2002:bool", {"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:merge"}
+# A date stays the text that was written, and only true and false are truth values, as in YAML 1.2: in YAML 1.1 a card in
+# Norwegian ("language: no") would claim the language False.
 _StrictLoader.yaml_implicit_resolvers = {
-    first: [
-        (tag, pattern)
-        for tag, pattern in rules
-        if tag not in {"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:merge"}
-    ]
+    first: [(tag, pattern) for tag, pattern in rules if tag not in {*_LEFT_OUT, _BOOL}]
     for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
+_StrictLoader.add_implicit_resolver(_BOOL, re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
 
 
 def parse_yaml_mapping(data: bytes, where: str) -> dict[str, Any]:

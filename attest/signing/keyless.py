@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import NoReturn
 
 from pydantic import ValidationError
-from requests import RequestException
 from sigstore.dsse import Statement
 from sigstore.errors import Error
 from sigstore.models import ClientTrustConfig
@@ -80,7 +79,7 @@ def _trust_config(path: Path | None) -> ClientTrustConfig:
 def _public_instance() -> ClientTrustConfig:
     try:
         return ClientTrustConfig.production()
-    except (Error, RequestException, OSError) as error:
+    except (Error, OSError) as error:
         raise TrustError(
             "the public Sigstore instance cannot be reached",
             hint="check the network, or give --trust-config for a private instance",

@@ -37,7 +37,9 @@ def _claim(claim: "Claim") -> list[str]:
     if claim.problem:
         return row("unreadable", claim.problem, indent=4, column=18)
     if claim.fingerprint:
-        return row("key", f"{claim.fingerprint} (SHA-256 of the PEM public key)", indent=4, column=18)
+        return row("key", claim.fingerprint, indent=4, column=14) + row(
+            "", "(SHA-256 of the public key file, PEM)", indent=4, column=14
+        )
     if not claim.identity:
         return row("nobody", "it names neither a key nor an identity", indent=4, column=18)
     return row("identity", claim.identity, indent=4, column=18) + row(

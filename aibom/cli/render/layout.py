@@ -29,6 +29,11 @@ def row(label: str, text: str, *, indent: int = 2, column: int = 14) -> list[str
     return [head + lines[0], *(" " * column + line for line in lines[1:])]
 
 
+def bare(digest: str) -> str:
+    """A digest without the name of its algorithm when that is SHA-256, so that it fits on one line."""
+    return digest.removeprefix("sha256:") if len(digest) == len("sha256:") + 64 else digest
+
+
 def heading(text: str) -> list[str]:
     """A blank line and a heading."""
     return ["", click.style(text, bold=True)]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import click
 
-from aibom.cli.render.layout import heading, row, safe, wrap
+from aibom.cli.render.layout import bare, heading, row, safe, wrap
 from aibom.core.finding import Finding, Outcome
 from aibom.core.verdict import Verdict
 from verify.assessment import CheckResult, CheckVerdict, ProfileResult
@@ -55,7 +55,7 @@ def _facts(report: Report) -> list[str]:
         *row("Signed by", signed),
         *row("Files", f"{as_signed} exactly as signed ({_size(report.subject.manifest.size)})"),
         *row("BOM", bom),
-        *row("Release", f"sha256:{report.subject.tree_digest}"),
+        *row("SHA-256", report.subject.tree_digest),
     ]
 
 
