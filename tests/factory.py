@@ -36,9 +36,13 @@ NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
 BUILT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
+def make_key(kind: str = "p256", number: int = 0) -> PrivateKey:
+    """A throw-away key, made once a session; another number, another key."""
+    return _make_key(kind, number)
+
+
 @cache
-def make_key(kind: str = "p256", number: int = 0) -> PrivateKey:  # noqa: ARG001 -- another number, another key
-    """A throw-away key, made once a session."""
+def _make_key(kind: str, number: int) -> PrivateKey:  # noqa: ARG001 -- part of the cache's key
     makers: dict[str, Callable[[], PrivateKey]] = {
         "p256": lambda: ec.generate_private_key(ec.SECP256R1()),
         "p384": lambda: ec.generate_private_key(ec.SECP384R1()),
