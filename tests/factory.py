@@ -42,7 +42,7 @@ def make_key(kind: str = "p256", number: int = 0) -> PrivateKey:
 
 
 @cache
-def _make_key(kind: str, number: int) -> PrivateKey:  # noqa: ARG001 -- part of the cache's key
+def _make_key(kind: str, number: int) -> PrivateKey:
     makers: dict[str, Callable[[], PrivateKey]] = {
         "p256": lambda: ec.generate_private_key(ec.SECP256R1()),
         "p384": lambda: ec.generate_private_key(ec.SECP384R1()),

@@ -20,14 +20,29 @@ ARROWS: dict[str, set[str]] = {
     "verify.rules": {"aibom.core", "aibom.cyclonedx", "attest", "verify.vocabulary"},
     "verify.vocabulary": {"aibom.core"},
     "verify": {
-        "aibom.core", "aibom.cyclonedx", "aibom.formats", "aibom.sources", "attest", "verify.rules", "verify.vocabulary",
+        "aibom.core",
+        "aibom.cyclonedx",
+        "aibom.formats",
+        "aibom.sources",
+        "attest",
+        "verify.rules",
+        "verify.vocabulary",
     },
     "aibom.cli": {
-        "aibom", "aibom.core", "aibom.cyclonedx", "aibom.formats", "aibom.sources", "aibom.build", "attest",
-        "attest.signing", "verify", "verify.rules", "verify.vocabulary",
+        "aibom",
+        "aibom.core",
+        "aibom.cyclonedx",
+        "aibom.formats",
+        "aibom.sources",
+        "aibom.build",
+        "attest",
+        "attest.signing",
+        "verify",
+        "verify.rules",
+        "verify.vocabulary",
     },
     "aibom": {"aibom.cli"},
-}  # fmt: skip
+}
 
 # Libraries that only some units may use: effects, terminals and services.
 CONFINED = {

@@ -117,14 +117,15 @@ def _weigh(check: Check, base: EvidenceBase) -> CheckResult:
     for _, found in (answer for group in answers for answer in group):
         if found.contradiction:
             return CheckResult(check=check, verdict=CheckVerdict.CONTRADICTED, reason=found.contradiction)
-    for group in answers:
-        if not any(_satisfies(check, found) for _, found in group):
-            reason = "; ".join(_why_missing(check, identifier, found) for identifier, found in group)
-            evidence = tuple(item for _, found in group for item in found.evidence)
-            return CheckResult(check=check, verdict=CheckVerdict.MISSING, reason=reason, evidence=evidence)
+    lacking = [group for group in answers if not any(_satisfies(check, found) for _, found in group)]
+    if lacking:
+        reason = "; ".join(_why_missing(check, identifier, found) for group in lacking for identifier, found in group)
+        weaker = tuple(item for group in lacking for _, found in group for item in found.evidence)
+        return CheckResult(check=check, verdict=CheckVerdict.MISSING, reason=reason, evidence=weaker)
     used = [next(found for _, found in group if _satisfies(check, found)) for group in answers]
-    evidence = tuple(item for found in used for item in found.evidence)
-    assurance = BY_TOOL if evidence and all(item.by_tool for item in evidence) else BY_SUPPLIER
+    ranked = [sorted(found.evidence, key=lambda item: -item.state) for found in used]
+    evidence = tuple(item for items in ranked for item in items)
+    assurance = BY_TOOL if all(items and items[0].by_tool for items in ranked) else BY_SUPPLIER
     if check.decide == "auto":
         unknown = [name for found in used for name in found.unknown]
         reason = f"stated as unknown for {_some(tuple(unknown))}" if unknown else "evidence found"

@@ -17,18 +17,22 @@ _HINT = "ask the publisher to build and sign the release again"
 _SHOWN = 20
 
 
-def check_accounting(bom: Bom, manifest: Manifest) -> tuple[Finding, ...]:
-    """Compare a bound BOM with the files that are there."""
+def check_accounting(bom: Bom, manifest: Manifest, *, explained: frozenset[str] = frozenset()) -> tuple[Finding, ...]:
+    """Compare a bound BOM with the files that are there.
+
+    `explained` are files that are known not to be as signed: what follows from that is not said again.
+    """
     content = {entry.name: entry for entry in manifest.entries if is_content(entry.name)}
     files = [component for component in bom.components if component.type == "file"]
     named = Counter(component.name for component in files)
     findings = [
         *_twice(named),
-        *(problem for component in files for problem in _file(component, content)),
-        *_unaccounted(bom, content, named),
-        *_tree(bom, content),
+        *(problem for c in files if c.name not in explained for problem in _file(c, content)),
+        *(problem for problem in _unaccounted(bom, content, named) if problem.where not in explained),
         *_references(bom),
     ]
+    if not explained:
+        findings += [*_counted_sets(bom, content, named), *_tree(bom, content)]
     return tuple(findings[:_SHOWN]) + _more(findings)
 
 
@@ -65,19 +69,24 @@ def _file(component: ComponentView, content: dict[str, FileEntry]) -> Iterator[F
 
 
 def _unaccounted(bom: Bom, content: dict[str, FileEntry], named: Counter[str]) -> Iterator[Finding]:
-    left = sorted(content.keys() - named.keys())
-    counted = {f: c for c in bom.components for f in c.properties(properties.FOLDER)}
-    members: dict[str, list[FileEntry]] = {folder: [] for folder in counted}
-    for name in left:
-        folder = _counted_folder(name, counted.keys())
-        if folder is None:
+    counted = [folder for component in bom.components for folder in component.properties(properties.FOLDER)]
+    for name in sorted(content.keys() - named.keys()):
+        if _counted_folder(name, counted) is None:
             yield contradiction(
                 "bom.file-unaccounted",
                 f"no component of the BOM accounts for {name}",
                 where=name,
                 hint=_HINT,
             )
-        else:
+
+
+def _counted_sets(bom: Bom, content: dict[str, FileEntry], named: Counter[str]) -> Iterator[Finding]:
+    """A counted data set holds the files below its folder that no component names."""
+    counted = {folder: c for c in bom.components for folder in c.properties(properties.FOLDER)}
+    members: dict[str, list[FileEntry]] = {folder: [] for folder in counted}
+    for name in content.keys() - named.keys():
+        folder = _counted_folder(name, counted)
+        if folder is not None:
             members[folder].append(content[name])
     for folder, component in counted.items():
         yield from _counted(component, members[folder])

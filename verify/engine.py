@@ -42,6 +42,7 @@ from verify.signature import VerifiedStatement, verify_bundle
 from verify.trust import TrustRoot, load_trust_root, public_trust_root
 
 _MAX_BOM = 256 * 1024 * 1024
+_UNSAFE = "content.unsafe-entry"
 _OTHER_SIGNER = frozenset({"signature.wrong-key", "signature.wrong-identity", "signature.wrong-signer"})
 _RECORDED = {
     Outcome.CONTRADICTED: "rejected",
@@ -106,8 +107,10 @@ def verify_release(request: Request) -> Report:
     signatures = _signatures(attached, request.policy, trust)
     files = _read_files(request, signatures, attached)
     coverage = check_coverage(signatures.signed, files.manifest, files.outside)
-    bound, bom_findings = _bom(signatures, files, inside=attached.bom is None)
-    findings = [*signatures.findings, *files.findings, *coverage.findings, *bom_findings]
+    not_as_signed = frozenset({*coverage.diff.extra, *coverage.diff.missing, *coverage.diff.changed})
+    bound, bom_findings = _bom(signatures, files, not_as_signed, inside=attached.bom is None)
+    content_findings = [f for f in files.findings if not _follows(f, not_as_signed)]
+    findings = [*signatures.findings, *coverage.findings, *content_findings, *bom_findings]
     profiles = _profiles(request, signatures, files, coverage, bound)
     verdict = decide(findings, profiles, signers=len(signatures.statements), files=len(files.manifest.entries))
     tree = Manifest(tuple(entry for entry in files.manifest.entries if is_content(entry.name)))
@@ -240,7 +243,9 @@ def _to_read(root: Path, listing: Listing, signatures: _Signatures) -> list[tupl
     return [*listing.files, *((n, 0) for n in sorted(named) if n in {*listing.outside, *listing.hub_records})]
 
 
-def _bom(signatures: _Signatures, files: _Files, *, inside: bool) -> tuple[BoundBom | None, list[Finding]]:
+def _bom(
+    signatures: _Signatures, files: _Files, not_as_signed: frozenset[str], *, inside: bool
+) -> tuple[BoundBom | None, list[Finding]]:
     """Step 6. A BOM file inside the release is covered when a verified manifest has just its bytes."""
     entry = files.manifest.by_name().get(BOM_NAME)
     covered = inside and entry is not None and union(signatures.signed).get(BOM_NAME) == entry.sha256
@@ -250,7 +255,7 @@ def _bom(signatures: _Signatures, files: _Files, *, inside: bool) -> tuple[Bound
     if bound is None:
         return None, list(findings)
     try:
-        return bound, [*findings, *check_accounting(bound.bom, files.manifest)]
+        return bound, [*findings, *check_accounting(bound.bom, files.manifest, explained=not_as_signed)]
     except InputError as error:
         return None, [*findings, contradiction("bom.invalid", error.message, where=error.where)]
 
@@ -289,6 +294,11 @@ def _not_checked(request: Request, signatures: _Signatures, bound: BoundBom | No
     return said if verdict is not Verdict.REJECTED else said[-2:]
 
 
+def _follows(finding: Finding, not_as_signed: frozenset[str]) -> bool:
+    """Whether a finding on content only follows from a file not being the one that was signed."""
+    return finding.rule != _UNSAFE and finding.where.partition(",")[0] in not_as_signed
+
+
 def _urgency(finding: Finding) -> int:
     return [Outcome.CONTRADICTED, Outcome.UNDECIDED, Outcome.MISSING, Outcome.NOTE].index(finding.outcome)
 
@@ -303,4 +313,4 @@ def _stranger(name: str) -> Finding:
 
 
 def _unsafe(message: str, where: str, hint: str) -> Finding:
-    return contradiction("content.unsafe-entry", message, where=where, hint=hint)
+    return contradiction(_UNSAFE, message, where=where, hint=hint)

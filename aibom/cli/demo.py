@@ -12,6 +12,7 @@ import click
 from aibom.cli.demo_model import MODELS, SMALL, DemoModel, download
 from aibom.cli.render.layout import wrap
 from aibom.core.errors import AibomError, InputError, UsageError
+from aibom.core.layout import is_content
 from aibom.core.verdict import ExitCode, Verdict
 from aibom.sources.local import list_release
 from aibom.sources.wheel import unpack_wheel
@@ -114,7 +115,8 @@ def _change_one_byte(folder: Path, release: Path) -> tuple[Path, str]:
     """Copy the release and flip one bit in the last byte of its largest file: the weights."""
     tampered = folder / "tampered"
     shutil.copytree(release, tampered)
-    name, _ = max(list_release(tampered).files, key=lambda item: (item[1], item[0]))
+    content = [item for item in list_release(tampered).files if is_content(item[0])]
+    name, _ = max(content, key=lambda item: (item[1], item[0]))
     with (tampered / name).open("r+b") as file:
         file.seek(-1, os.SEEK_END)
         last = file.read(1)[0]

@@ -42,8 +42,8 @@ class _StrictLoader(yaml.SafeLoader):
 
 
 _BOOL, _LEFT_OUT = "tag:yaml.org,2002:bool", {"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:merge"}
-# A date stays the text that was written, and only true and false are truth values, as in YAML 1.2: in YAML 1.1 a card in
-# Norwegian ("language: no") would claim the language False.
+# A date stays the text that was written, and only true and false are truth values, as in YAML 1.2: in YAML 1.1 a card
+# in Norwegian ("language: no") would claim the language False.
 _StrictLoader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in rules if tag not in {*_LEFT_OUT, _BOOL}]
     for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()

@@ -6,6 +6,7 @@ Half of the examples start from something valid and break it, because random byt
 import json
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -30,28 +31,38 @@ from verify.profile import parse_profile
 
 SETTINGS = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 _HEADER = b'{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
+_BOM = b'{"bomFormat":"CycloneDX","specVersion":"1.7","components":[{"type":"file","name":"a"}]}'
 _STATEMENT = statement_bytes(
     [Subject("a", "0" * 64)], "https://model_signing/signature/v1.0", b'{"resources":[],"serialization":{}}'
 )
 
 PARSERS: dict[str, tuple[Callable[[bytes], object], bytes]] = {
     "json": (lambda data: parse_json(data, "x"), b'{"a": [1, "b", {"c": null}]}'),
-    "safetensors": (lambda data: parse_safetensors(data, len(data), "x"), struct.pack("<Q", len(_HEADER)) + _HEADER + bytes(4)),
+    "safetensors": (
+        lambda data: parse_safetensors(data, len(data), "x"),
+        struct.pack("<Q", len(_HEADER)) + _HEADER + bytes(4),
+    ),
     "card": (lambda data: parse_model_card(data, "x"), b"---\nlicense: mit\ntags:\n- a\n---\n# T\n## Use\nx\n"),
     "yaml": (lambda data: parse_yaml_mapping(data, "x"), b"a: {b: [1, 2.5, true, null, 'x']}\n"),
     "config": (lambda data: parse_model_config(data, "x"), b'{"model_type": "bert", "auto_map": {"a": "b"}}'),
     "requirements": (lambda data: parse_requirements(data, "x"), b"torch==2.6.0 # note\nx[a]>=1; python_version<'4'\n"),
-    "wheel metadata": (lambda data: parse_wheel_metadata(data, "x"), b"Metadata-Version: 2.1\nName: a\nVersion: 1\nRequires-Dist: b>1\n\n"),
+    "wheel metadata": (
+        lambda data: parse_wheel_metadata(data, "x"),
+        b"Metadata-Version: 2.1\nName: a\nVersion: 1\nRequires-Dist: b>1\n\n",
+    ),
     "index": (lambda data: parse_weights_index(data, "x"), b'{"weight_map": {"a": "b.safetensors"}}'),
     "bundle": (lambda data: parse_bundle(data, "x"), key_bundle_bytes(_STATEMENT, b"sig", "00")),
     "statement": (lambda data: parse_statement(data, "x"), _STATEMENT),
     "model signature": (lambda data: parse_model_signature(parse_statement(data, "x"), "x"), _STATEMENT),
     "bom attestation": (lambda data: parse_bom_attestation(parse_statement(data, "x"), "x"), _STATEMENT),
-    "bom": (lambda data: [c.hashes for c in parse_bom(data, "x").components], b'{"bomFormat":"CycloneDX","specVersion":"1.7","components":[{"type":"file","name":"a"}]}'),
+    "bom": (
+        lambda data: [c.hashes for c in parse_bom(data, "x").components],
+        _BOM,
+    ),
     "profile": (lambda data: parse_profile(data, "x"), b'schema = "aibom-profile/1"\nid = "x"\n'),
     "file head": (lambda data: classify("x.bin", len(data), data), b"PK\x03\x04"),
     "certificate": (read_identity, b"\x30\x03\x02\x01\x01"),
-}  # fmt: skip
+}
 
 
 @st.composite
@@ -71,19 +82,24 @@ def test_a_value_or_an_input_error(name: str) -> None:
     @SETTINGS
     @given(broken(valid))
     def check(data: bytes) -> None:
-        try:
+        with suppress(InputError):  # anything else fails the test
             parse(data)
-        except InputError as error:
-            assert error.message
 
     check()
 
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(st.characters(exclude_categories=["Cs"])),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"]), max_size=5), inner, max_size=4),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"]), max_size=5), inner, max_size=4)
+    ),
     max_leaves=20,
-)  # fmt: skip
+)
 
 
 @SETTINGS

@@ -123,7 +123,7 @@ def test_weak_and_wrong_keys_are_refused(tmp_path: Path) -> None:
 
 def test_the_passphrase_is_only_asked_for_when_needed_and_never_shown(tmp_path: Path) -> None:
     (tmp_path / "k").write_bytes(private_pem(make_key(), "correct horse"))
-    assert load_private_key(tmp_path / "k", lambda: "correct horse")
+    assert load_private_key(tmp_path / "k", lambda: "correct horse").public_key() == make_key().public_key()
     with pytest.raises(SigningError) as caught:
         load_private_key(tmp_path / "k", lambda: "wrong horse")
     assert "horse" not in str(caught.value) + caught.value.hint

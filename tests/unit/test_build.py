@@ -187,14 +187,20 @@ def test_the_same_bytes_in_two_folders_and_two_hash_seeds(tmp_path: Path) -> Non
     (second / ".git" / "HEAD").write_text("x")
     results = set()
     for seed, release in (("1", first), ("2", second)):
-        script = "import sys;from pathlib import Path;from tests.factory import build_bom_bytes as b;sys.stdout.buffer.write(b(Path(sys.argv[1])))"
+        script = (
+            "import sys; from pathlib import Path; from tests.factory import build_bom_bytes;"
+            "sys.stdout.buffer.write(build_bom_bytes(Path(sys.argv[1])))"
+        )
         environment = {**os.environ, "PYTHONHASHSEED": seed}
         results.add(
             subprocess.run(
                 [sys.executable, "-c", script, str(release)],
-                capture_output=True, check=True, env=environment, cwd=Path(__file__).parents[2],
+                capture_output=True,
+                check=True,
+                env=environment,
+                cwd=Path(__file__).parents[2],
             ).stdout
-        )  # fmt: skip
+        )
     assert len(results) == 1
     assert str(tmp_path).encode() not in results.pop()
 
@@ -225,12 +231,15 @@ def test_a_licence_that_sources_disagree_on_is_reported(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("card", "expected"),
     [
-        ("license: other\nlicense_name: acme-terms\nlicense_link: https://example.com/terms\n", {"name": "acme-terms", "url": "https://example.com/terms"}),
+        (
+            "license: other\nlicense_name: acme-terms\nlicense_link: https://example.com/terms\n",
+            {"name": "acme-terms", "url": "https://example.com/terms"},
+        ),
         ("license: llama3.1\n", {"name": "llama3.1"}),
         ("license: unknown\n", None),
         ("license: bsd-3-clause\n", {"id": "BSD-3-Clause"}),
     ],
-)  # fmt: skip
+)
 def test_a_licence_that_spdx_does_not_know_is_a_name(tmp_path: Path, card: str, expected: Json | None) -> None:
     put(tmp_path / "README.md", f"---\n{card}---\n# Model\n")
     put(tmp_path / "model.safetensors", safetensors_bytes({"a": Tensor(dtype="F32", shape=(1,), data=bytes(4))}, {}))
@@ -301,10 +310,12 @@ BROKEN: dict[str, Any] = {
     "false licence id": lambda d: d["components"][0].update(licenses=[{"license": {"id": "unknown"}}]),
     "serial number": lambda d: d.update(serialNumber="x"),
     "aggregate": lambda d: d["compositions"][0].update(aggregate="all"),
-    "metric value": lambda d: d["components"][0]["modelCard"].update(quantitativeAnalysis={"performanceMetrics": [{"value": 1}]}),
+    "metric value": lambda d: d["components"][0]["modelCard"].update(
+        quantitativeAnalysis={"performanceMetrics": [{"value": 1}]}
+    ),
     "hash": lambda d: d["components"][0].update(hashes=[{"alg": "SHA-256", "content": "zz"}]),
-    "nothing": lambda d: d,  # noqa: ARG005
-}  # fmt: skip
+    "nothing": lambda d: d,
+}
 
 
 @pytest.mark.parametrize("name", BROKEN, ids=list(BROKEN))

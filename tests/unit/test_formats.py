@@ -68,7 +68,10 @@ def test_a_configuration_never_names_the_model() -> None:
 
 
 def test_pins_are_versions_and_ranges_stay_ranges() -> None:
-    text = b"torch==2.6.0 \\\n  --hash=sha256:00\nevaluate>=0.4\naccelerate~=1.3\nnumpy\n# note\nx[a,b]==1.*; python_version<'4'\n-r other.txt\n!!\n"
+    text = (
+        b"torch==2.6.0 \\\n  --hash=sha256:00\nevaluate>=0.4\naccelerate~=1.3\nnumpy\n# note\n"
+        b"x[a,b]==1.*; python_version<'4'\n-r other.txt\n!!\n"
+    )
     found, problems = parse_requirements(text, "requirements.txt")
     by_name = {d.name: d for d in found}
     assert (by_name["torch"].version, by_name["torch"].range) == ("2.6.0", "")
@@ -80,7 +83,10 @@ def test_pins_are_versions_and_ranges_stay_ranges() -> None:
 
 
 def test_wheel_metadata() -> None:
-    text = b"Metadata-Version: 2.4\nName: demo\nVersion: 1.2\nAuthor: Ann\nLicense-Expression: MIT\nRequires-Dist: torch>=2\n\nText\n"
+    text = (
+        b"Metadata-Version: 2.4\nName: demo\nVersion: 1.2\nAuthor: Ann\nLicense-Expression: MIT\n"
+        b"Requires-Dist: torch>=2\n\nText\n"
+    )
     wheel = parse_wheel_metadata(text, "METADATA")
     assert (wheel.name, wheel.version, wheel.author, wheel.license) == ("demo", "1.2", "Ann", "MIT")
     assert [(d.name, d.range) for d in wheel.dependencies] == [("torch", ">=2")]
@@ -89,11 +95,15 @@ def test_wheel_metadata() -> None:
 
 
 def test_licence_texts() -> None:
-    mit = b'MIT License\n\nPermission is hereby granted, free of charge, to any person obtaining a copy of it\n THE SOFTWARE IS PROVIDED "AS IS"'
+    mit = (
+        b"MIT License\n\nPermission is hereby granted, free of charge, to any person obtaining a copy of it\n"
+        b'THE SOFTWARE IS PROVIDED "AS IS"'
+    )
     assert recognise_text(mit) == "MIT"
     assert (
         recognise_text(
-            b"  Apache License\n  Version 2.0, January 2004\n TERMS AND CONDITIONS FOR USE, REPRODUCTION, AND DISTRIBUTION"
+            b"  Apache License\n  Version 2.0, January 2004\n "
+            b"TERMS AND CONDITIONS FOR USE, REPRODUCTION, AND DISTRIBUTION"
         )
         == "Apache-2.0"
     )

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from aibom.core.errors import InputError, UnsafeEntryError
-from aibom.sources import local
 from aibom.sources.local import list_release, read_release, require_safe
 
 
@@ -33,7 +32,7 @@ def test_digests(tmp_path: Path, workers: int) -> None:
             read_release(
                 tmp_path,
                 list_release(tmp_path).files,
-                retain=lambda name, size, head: 10,  # noqa: ARG005
+                retain=lambda name, size, head: 10,
                 algorithms=("sha256", "sha512"),
                 executor=executor if workers else None,
             )
@@ -63,8 +62,8 @@ def test_every_file_is_opened_once_and_every_byte_read_once(tmp_path: Path, monk
         read_bytes += count
         return count
 
-    monkeypatch.setattr(local.os, "open", counting_open)
-    monkeypatch.setattr(local.os, "readv", counting_read)
+    monkeypatch.setattr(os, "open", counting_open)
+    monkeypatch.setattr(os, "readv", counting_read)
     list(read_release(tmp_path, list_release(tmp_path).files))
     assert set(opened.values()) == {1}
     assert len(opened) == 50
@@ -130,7 +129,7 @@ def test_a_file_that_changes_while_it_is_read(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_bytes(bytes(3_000_000))
 
-    def grow(name: str, size: int, head: bytes) -> int:  # noqa: ARG001
+    def grow(name: str, size: int, head: bytes) -> int:
         with path.open("ab") as file:
             file.write(b"more")
         return 0
@@ -182,7 +181,7 @@ def test_work_grows_with_files_not_with_their_square(tmp_path: Path, monkeypatch
         calls[current] += 1
         return real(fd)
 
-    monkeypatch.setattr(local.os, "fstat", counting)
+    monkeypatch.setattr(os, "fstat", counting)
     for current in (100, 200):
         folder = tmp_path / str(current)
         folder.mkdir()

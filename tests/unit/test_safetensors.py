@@ -49,7 +49,12 @@ BAD: dict[str, tuple[bytes, str]] = {
     "leading white space": (file_of(b" {}"), "start with '{'"),
     "not JSON": (file_of(b"{nonsense}"), "not JSON"),
     "not UTF-8": (file_of(b'{"\xff": 1}  '), "UTF-8"),
-    "two equal tensors": (file_of(b'{"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}'), "twice"),
+    "two equal tensors": (
+        file_of(
+            b'{"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}'
+        ),
+        "twice",
+    ),
     "two licences": (file_of(b'{"__metadata__":{"license":"mit","license":"other"}}'), "twice"),
     "deep": (file_of(b'{"__metadata__":' + b"[" * 1000 + b"]" * 1000 + b"}"), "deep"),
     "metadata with a number": (file_of({"__metadata__": {"a": 1}}), "__metadata__"),
@@ -69,7 +74,7 @@ BAD: dict[str, tuple[bytes, str]] = {
         file_of({**entry(), "b": {"dtype": "F32", "shape": [1], "data_offsets": [2, 6]}}, bytes(6)),
         "overlaps",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", BAD, ids=list(BAD))

@@ -66,7 +66,8 @@ def test_one_changed_byte_names_the_file(signed: Path, name: str) -> None:
 @pytest.mark.parametrize(
     "name",
     ["evil.py", "sub/evil.py", ".hidden", ".github/workflows/x.yml", ".gitignore", "sub/.git/config", "sub/model.sig",
-     "model.sig.bak", "aibom.cdx.xml", "aibom.spdx3.json", ".cache/huggingface/evil.py", "attestations2/x", "data/more.csv"],
+     "model.sig.bak", "aibom.cdx.xml", "aibom.spdx3.json", ".cache/huggingface/evil.py", "attestations2/x",
+     "data/more.csv"],
 )  # fmt: skip
 def test_one_added_file_is_named(signed: Path, name: str) -> None:
     put(signed / name, "x")
@@ -87,13 +88,14 @@ def test_garbage_with_the_name_of_a_bundle_is_named(signed: Path) -> None:
     put(signed / "attestations" / "more.sigstore.json", "garbage")
     report = verify_signed(signed)
     assert report.verdict is Verdict.REJECTED
-    assert [f.where for f in report.findings if f.rule == "signature.malformed"][0].startswith("attestations/more")
+    assert next(f.where for f in report.findings if f.rule == "signature.malformed").startswith("attestations/more")
 
 
 def test_a_file_added_to_the_version_history_is_said_to_be_uncovered(signed: Path) -> None:
     put(signed / ".git" / "hooks" / "evil", "x")
     report = verify_signed(signed)
     assert report.verdict is Verdict.ACCEPTED
+    assert rules_of(report) == {"coverage.outside"}
     assert any(".git is never covered" in text for text in report.coverage.notes)
 
 
@@ -379,7 +381,7 @@ def test_an_lfs_pointer_that_was_signed(tmp_path: Path) -> None:
     bom = build_bom_bytes(release)
     put(release / "model.safetensors", "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n")
     report = verify_signed(sign_release(release, bom=bom))
-    assert "content.lfs-pointer" in rules_of(report)
+    assert "content.lfs-pointer" in rules_of(report)  # signed as it is, so its content is what is wrong
 
 
 def test_weights_that_are_none(tmp_path: Path) -> None:
@@ -413,6 +415,37 @@ def test_the_hub_s_download_records_are_a_note(signed: Path) -> None:
     report = verify_signed(signed)
     assert report.verdict is Verdict.ACCEPTED
     assert any(".cache/huggingface" in text for text in report.coverage.notes)
+
+
+def test_a_bom_that_nobody_signed_counts_for_nothing(release: Path, tmp_path: Path) -> None:
+    # Only the model's files were signed; the BOM came later and lies in a folder of its own.
+    resign_model(release, model_statement("m", read_manifest(release)))
+    aside = tmp_path / "aside"
+    put(aside / SIGNATURE_NAME, (release / SIGNATURE_NAME).read_bytes())
+    put(aside / BOM_NAME, build_bom_bytes(release))
+    report = verify_signed(release, attached=aside)
+    assert "bom.unbound" in rules_of(report)
+    assert report.bom is None
+
+
+def test_a_long_list_of_differences_is_cut(tmp_path: Path) -> None:
+    def forget_all(document: Json) -> None:
+        document["components"] = []
+
+    report = verify_signed(sign_release(make_release(tmp_path / "r", "example"), edit=forget_all))
+    assert "bom.accounting" in rules_of(report)
+    assert sum(f.rule.startswith("bom.") for f in report.findings) <= 21
+
+
+def test_a_certificate_chain_is_not_taken_for_verified(signed: Path) -> None:
+    def chain(document: Json) -> None:
+        document["verificationMaterial"] = {"x509CertificateChain": {"certificates": [{"rawBytes": "AAAA"}]}}
+
+    mutate(signed / SIGNATURE_NAME, chain)
+    mutate(signed / BOM_BUNDLE_NAME, chain)
+    report = verify_signed(signed, Policy(expected=(ExpectedIdentity("a@example.com", "https://issuer.example"),)))
+    assert report.verdict is Verdict.UNDECIDED
+    assert rules_of(report) == {"signature.unsupported"}
 
 
 def test_a_policy_that_expects_nobody_cannot_be_made() -> None:

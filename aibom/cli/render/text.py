@@ -48,12 +48,16 @@ def _verdict(report: Report) -> list[str]:
 def _facts(report: Report) -> list[str]:
     files, coverage = len(report.subject.manifest.entries), report.coverage
     as_signed = f"all {files}" if coverage.covered == files and not coverage.diff else f"{coverage.covered} of {files}"
+    if not report.signers:
+        as_signed = f"{files} are there, and no signature that counts to compare them with"
+    else:
+        as_signed += " exactly as signed"
     signed = ", and ".join(map(_signer, report.signers)) or "nobody whom you expect"
     bom = f"{report.bom.path}, signed together with the files" if report.bom else "none that is signed"
     return [
         "",
         *row("Signed by", signed),
-        *row("Files", f"{as_signed} exactly as signed ({_size(report.subject.manifest.size)})"),
+        *row("Files", f"{as_signed} ({_size(report.subject.manifest.size)})"),
         *row("BOM", bom),
         *row("SHA-256", report.subject.tree_digest),
     ]
@@ -88,9 +92,8 @@ def _finding(finding: Finding) -> list[str]:
         ("found", finding.found),
         ("next", finding.hint),
     ):
-        lines += (
-            row(label, text, indent=6, column=16) if text and not (label == "where" and text in finding.message) else []
-        )
+        if text and not (label == "where" and text in finding.message):
+            lines += row(label, bare(text), indent=6, column=16)
     return lines
 
 
@@ -98,7 +101,7 @@ def _profile(result: ProfileResult) -> list[str]:
     profile = result.profile
     groups = {c.check.group for c in result.checks}
     titles = [group.title for group in profile.groups if group.id in groups and profile.group_mode == "choose"]
-    name = f"{profile.title}: {titles[0]}" if titles else profile.title
+    name = titles[0] if titles else profile.title
     lines = ["", *(click.style(line, bold=True) for line in wrap(f"{name}: {result.verdict}", indent=0))]
     lines += [f"  {safe(profile.id)} {profile.version}, sha256:{profile.sha256[:16]}…"]
     lines += [line for check in result.checks if _is_shown(check) for line in _check(check)]

@@ -1,0 +1,77 @@
+"""Documents are executed: the README's tour runs as it stands, and every path and link that is named exists."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.factory import make_release, write_keys
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "specs").glob("*.md")])
+
+
+def tour(name: str) -> str:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    match = re.search(rf"<!-- tour: {name} -->\n```sh\n(.*?)```", text, re.DOTALL)
+    assert match, name
+    return match.group(1)
+
+
+def test_the_tour_of_the_readme(tmp_path: Path) -> None:
+    make_release(tmp_path / "my-model")
+    keys = write_keys(tmp_path)
+    keys.private.rename(tmp_path / "publisher.key")
+    keys.public.rename(tmp_path / "publisher.pub")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    expected = {"publisher": 0, "buyer": 0, "outcome": 4, "json": 0}
+    for name, code in expected.items():
+        done = subprocess.run(
+            ["bash", "-eu", "-c", tour(name)], cwd=tmp_path, env={**os.environ, "PATH": path}, capture_output=True,
+            text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == code, f"{name}: {done.stdout}{done.stderr}"
+    assert json.loads((tmp_path / "report.json").read_text())["verdict"] == "accepted"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
+def test_links_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "docs/architecture.md", "README.md", "SECURITY.md"])
+def test_paths_that_are_named_exist(name: str) -> None:
+    named = re.findall(
+        r"`((?:aibom|attest|verify|specs|tests|docs|tools|requirements|\.ci)/[\w./-]*)`", (ROOT / name).read_text()
+    )
+    assert [path for path in named if not (ROOT / path).exists() and path != "aibom/_specs"] == []
+
+
+def test_make_targets_that_are_named_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for name in ("README.md", "CONTRIBUTING.md", ".ci/run"):
+        for target in re.findall(r"^\s*make (\w+)", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE):
+            assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_every_dependency_has_its_reason() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    block = project.partition("\ndependencies = [")[2].partition("]")[0]
+    names = re.findall(r'^\s*"([A-Za-z0-9-]+)', block, re.MULTILINE)
+    assert len(names) == 8
+    assert [name for name in names if f"| {name} |" not in text] == []
+
+
+def test_lock_files_have_hashes_and_no_addresses() -> None:
+    for path in (ROOT / "requirements").glob("*.txt"):
+        text = path.read_text(encoding="utf-8")
+        assert "://" not in text
+        pins = re.findall(r"^[a-z0-9._-]+==", text, re.MULTILINE)
+        assert len(pins) > 20
+        assert text.count("--hash=sha256:") >= len(pins)
