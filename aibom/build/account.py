@@ -27,6 +27,17 @@ class Licence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who something is: the release, its model and its code are three things, and may have three answers."""
+
+    name: Sourced
+    version: Sourced | None = None
+    producer: Sourced | None = None
+    description: Sourced | None = None
+    licences: tuple[Licence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset:
     """A data set: a folder of this release, or one that a card names."""
 
@@ -55,11 +66,7 @@ class Weights:
 class ModelAccount:
     """The model. Values that nobody states are empty, never guessed."""
 
-    name: Sourced
-    version: Sourced | None
-    producer: Sourced | None
-    description: Sourced | None
-    licences: tuple[Licence, ...]
+    identity: Identity
     family: Sourced | None
     architecture: Sourced | None
     task: Sourced | None
@@ -78,6 +85,8 @@ class ModelAccount:
 class Account:
     """Everything that the BOM will say."""
 
+    release: Identity
+    code: Identity
     model: ModelAccount
     model_files: tuple[CollectedFile, ...]
     code_files: tuple[CollectedFile, ...]

@@ -6,11 +6,12 @@ its base model: `_name_or_path` of a configuration is where training started, no
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TypeVar
 
-from aibom.build.account import Account, Dataset, Licence, ModelAccount, Sourced, Weights
+from aibom.build.account import Account, Dataset, Identity, ModelAccount, Sourced, Weights
 from aibom.build.collect import CollectedFile, Collection, Declared
-from aibom.build.licensing import licences_of
+from aibom.build.licensing import Licensing, licences_of
 from aibom.core.layout import is_content
 from aibom.formats.model_card import ModelCard, find_section
 from aibom.formats.model_config import ModelConfig
@@ -26,7 +27,8 @@ def assemble(collection: Collection) -> Account:
     """Turn a collection into an account."""
     files = collection.files
     weights, weight_problems = _weights(files)
-    licences, conflicts = licences_of(files, _card(files))
+    licensing = licences_of(files, _card(files))
+    model_identity, release, code = _identities(files, licensing)
     model_files = tuple(f for f in files if f.classification.category.startswith("model/"))
     datasets = tuple(_datasets(files))
     in_datasets = {file.name for dataset in datasets for file in dataset.files}
@@ -34,13 +36,15 @@ def assemble(collection: Collection) -> Account:
     taken = in_datasets | {f.name for f in model_files} | {f.name for f in code_files}
     content = collection.manifest.select(e.name for e in collection.manifest.entries if is_content(e.name))
     return Account(
-        model=_model(files, weights, licences),
+        release=release,
+        code=code,
+        model=_model(files, weights, model_identity),
         model_files=model_files,
         code_files=code_files,
         other_files=tuple(f for f in files if f.name not in taken),
         datasets=datasets,
         dependencies=_dependencies(files),
-        conflicts=conflicts,
+        conflicts=licensing.conflicts,
         warnings=(*weight_problems, *_file_problems(files)),
         tree_digest=content.tree_digest,
         bytes=content.size,
@@ -62,17 +66,41 @@ def _card(files: tuple[CollectedFile, ...]) -> tuple[str, ModelCard] | None:
     return None
 
 
-def _model(files: tuple[CollectedFile, ...], weights: Weights | None, licences: tuple[Licence, ...]) -> ModelAccount:
+def _identities(files: tuple[CollectedFile, ...], licensing: Licensing) -> tuple[Identity, Identity, Identity]:
+    """The model, the release and its code.
+
+    What the metadata of a package says is about the package: its version and author become the model's only where the
+    model has no other name. A model packed up by somebody else keeps its own identity.
+    """
     named, card = _card(files) or ("", None)
     wheel = next(iter(_facts(files, WheelMetadata)), None)
+    own = _own_name(files, named, card)
+    package = _package(wheel, licensing) if wheel else None
+    name = own or (package.name if package else Sourced(UNNAMED, "no file of the release names the model"))
+    bare = Identity(name=name, licences=licensing.model)
+    model = replace(package, licences=licensing.model) if package and not own else bare
+    release = package or replace(bare, licences=licensing.release)
+    code = replace(release, name=Sourced(f"{release.name.value} code", release.name.source), licences=licensing.code)
+    return model, release, replace(code, description=None)
+
+
+def _package(wheel: tuple[CollectedFile, WheelMetadata], licensing: Licensing) -> Identity:
+    file, content = wheel
+    return Identity(
+        name=Sourced(content.name, f"{file.name}, Name"),
+        version=Sourced(content.version, f"{file.name}, Version"),
+        producer=_sourced(content.author, f"{file.name}, Author"),
+        description=_sourced(content.summary, f"{file.name}, Summary"),
+        licences=licensing.release,
+    )
+
+
+def _model(files: tuple[CollectedFile, ...], weights: Weights | None, identity: Identity) -> ModelAccount:
+    named, card = _card(files) or ("", None)
     config_name, config = _main_config(files)
     front = f"{named}, front matter"
     return ModelAccount(
-        name=_name(files, named, card, wheel),
-        version=Sourced(wheel[1].version, f"{wheel[0].name}, Version") if wheel else None,
-        producer=_sourced(wheel[1].author, f"{wheel[0].name}, Author") if wheel else None,
-        description=_sourced(wheel[1].summary, f"{wheel[0].name}, Summary") if wheel else None,
-        licences=licences,
+        identity=identity,
         family=_sourced(config.family, f"{config_name}, model_type") if config else None,
         architecture=_sourced(", ".join(config.architectures), f"{config_name}, architectures") if config else None,
         task=_sourced(card.task, f"{front}, pipeline_tag") if card else None,
@@ -88,22 +116,14 @@ def _model(files: tuple[CollectedFile, ...], weights: Weights | None, licences: 
     )
 
 
-def _name(
-    files: tuple[CollectedFile, ...],
-    card_file: str,
-    card: ModelCard | None,
-    wheel: tuple[CollectedFile, WheelMetadata] | None,
-) -> Sourced:
+def _own_name(files: tuple[CollectedFile, ...], card_file: str, card: ModelCard | None) -> Sourced | None:
+    """The name that the card or the weights give the model; a folder's name is nobody's statement."""
     if card and card.name:
         return Sourced(card.name, f"{card_file}, front matter, model-index")
     for file, header in _facts(files, SafetensorsHeader):
         if header.metadata.get("model_name"):
             return Sourced(header.metadata["model_name"], f"{file.name}, __metadata__, model_name")
-    if card and card.title:
-        return Sourced(card.title, f"{card_file}, first heading")
-    if wheel:
-        return Sourced(wheel[1].name, f"{wheel[0].name}, Name")
-    return Sourced(UNNAMED, "no file of the release names the model")
+    return Sourced(card.title, f"{card_file}, first heading") if card and card.title else None
 
 
 def _main_config(files: tuple[CollectedFile, ...]) -> tuple[str, ModelConfig | None]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from cyclonedx.model import ExternalReference, ExternalReferenceType, XsUri
 from packageurl import PackageURL
 
-from aibom.build.account import Dataset, ModelAccount
+from aibom.build.account import Dataset, Identity
 from aibom.build.collect import CollectedFile
 from aibom.core.manifest import tree_digest
 from aibom.formats.requirements import Dependency
@@ -52,10 +52,10 @@ def hub_reference(path: str) -> list[ExternalReference]:
     return [ExternalReference(type=ExternalReferenceType.DISTRIBUTION, url=XsUri(f"{HUB}/{path}"))]
 
 
-def content_purl(model: ModelAccount, digest: str) -> PackageURL:
+def content_purl(identity: Identity, digest: str) -> PackageURL:
     """A package URL by content, for a release that no registry names."""
-    version = model.version.value if model.version else None
-    return PackageURL("generic", None, model.name.value, version, {"checksum": f"sha256:{digest}"})
+    version = identity.version.value if identity.version else None
+    return PackageURL("generic", None, identity.name.value, version, {"checksum": f"sha256:{digest}"})
 
 
 def dataset_purl(dataset: Dataset) -> PackageURL | None:

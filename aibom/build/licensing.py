@@ -1,5 +1,7 @@
 """Which licences the release declares, and where its sources disagree."""
 
+from dataclasses import dataclass
+
 from cyclonedx.spdx import fixup_id, is_expression
 
 from aibom.build.account import Licence
@@ -9,20 +11,39 @@ from aibom.formats.model_card import ModelCard
 from aibom.formats.requirements import WheelMetadata
 
 
-def licences_of(
-    files: tuple[CollectedFile, ...], card: tuple[str, ModelCard] | None
-) -> tuple[tuple[Licence, ...], tuple[str, ...]]:
-    """The model's licence as its card declares it, else as its licence text or package does; and the conflicts."""
-    stated = [*_from_card(card), *_from_texts(files), *_from_wheels(files)]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Licensing:
+    """What each part of a release is licensed under, as far as anybody says, and who disagrees with whom."""
+
+    model: tuple[Licence, ...]
+    code: tuple[Licence, ...]
+    release: tuple[Licence, ...]
+    conflicts: tuple[str, ...]
+
+
+def licences_of(files: tuple[CollectedFile, ...], card: tuple[str, ModelCard] | None) -> Licensing:
+    """For the model its card speaks first, for the code its package; a licence text speaks for either."""
+    by_card, by_text, by_package = _from_card(card), _from_texts(files), _from_wheels(files)
+    for_model = [*by_card, *by_text, *by_package][:1]
+    for_code = [*by_package, *by_text, *by_card][:1]
+    distinct = {licence.name: licence for licence in [*for_code, *for_model]}
+    return Licensing(
+        model=tuple(for_model),
+        code=tuple(for_code),
+        release=tuple(distinct[name] for name in sorted(distinct)),
+        conflicts=_conflicts([*by_card, *by_text, *by_package]),
+    )
+
+
+def _conflicts(stated: list[Licence]) -> tuple[str, ...]:
     if not stated:
-        return (), ()
-    chosen = stated[0]
-    others = {licence.name: licence for licence in stated[1:] if licence.name != chosen.name}
-    conflicts = tuple(
-        f"licence: {chosen.source} says {chosen.name}, {other.source} says {other.name}"
+        return ()
+    first = stated[0]
+    others = {licence.name: licence for licence in reversed(stated[1:]) if licence.name != first.name}
+    return tuple(
+        f"licence: {first.source} says {first.name}, {other.source} says {other.name}"
         for other in sorted(others.values(), key=lambda licence: licence.source)
     )
-    return (chosen,), conflicts
 
 
 def _from_card(card: tuple[str, ModelCard] | None) -> list[Licence]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from typing import Any
 
 from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, Property, XsUri
 from cyclonedx.model.component import Component, ComponentType, Pedigree
@@ -10,7 +11,7 @@ from cyclonedx.model.license import DisjunctiveLicense, LicenseAcknowledgement, 
 from cyclonedx.schema.schema import SchemaVersion1Dot7
 from packageurl import PackageURL
 
-from aibom.build.account import Account, Dataset, Licence, ModelAccount, Sourced
+from aibom.build.account import Account, Dataset, Identity, Licence, ModelAccount, Sourced
 from aibom.build.collect import CollectedFile
 from aibom.build.identifiers import (
     CODE_REF,
@@ -53,16 +54,12 @@ _REFERENCE_TYPES = {
 
 def root_component(account: Account) -> Json:
     """The release as a whole."""
-    model = account.model
+    release = account.release
     component = Component(
-        name=model.name.value,
+        **_identity(release),
         type=ComponentType.APPLICATION,
         bom_ref=ROOT_REF,
-        version=_value(model.version),
-        description=_value(model.description),
-        manufacturer=_producer(model),
-        licenses=map(_licence, model.licences),
-        purl=content_purl(model, account.tree_digest),
+        purl=content_purl(release, account.tree_digest),
         external_references=_document_references(account),
         properties=[
             _property(names.TREE_DIGEST, f"sha256:{account.tree_digest}"),
@@ -70,7 +67,7 @@ def root_component(account: Account) -> Json:
             _property(names.SIZE, str(account.bytes)),
             *(_property(names.CONFLICT, text) for text in account.conflicts),
             *(_property(names.PROBLEM, text) for text in account.warnings),
-            *_unknowns(model),
+            *_stated(release),
         ],
     )
     return _render(component)
@@ -80,16 +77,12 @@ def model_component(account: Account) -> Json:
     """The model: card, weights, configuration and tokenizer, with what it was made from."""
     model = account.model
     component = Component(
-        name=model.name.value,
+        **_identity(model.identity),
         type=ComponentType.MACHINE_LEARNING_MODEL,
         bom_ref=MODEL_REF,
-        version=_value(model.version),
-        description=_value(model.description),
-        manufacturer=_producer(model),
-        licenses=map(_licence, model.licences),
-        purl=content_purl(model, account.tree_digest),
+        purl=content_purl(model.identity, account.tree_digest),
         pedigree=Pedigree(ancestors=map(_ancestor, model.base_models)) if model.base_models else None,
-        properties=[*_model_properties(model), *_unknowns(model)],
+        properties=[*_stated(model.identity), *_model_properties(model)],
     )
     rendered = _render(component)
     rendered["components"] = [file_component(file) for file in account.model_files]
@@ -104,14 +97,11 @@ def code_component(account: Account) -> list[Json]:
     if not account.code_files:
         return []
     component = Component(
-        name=f"{account.model.name.value} code",
+        **_identity(account.code),
         type=ComponentType.APPLICATION,
         bom_ref=CODE_REF,
-        version=_value(account.model.version),
-        manufacturer=_producer(account.model),
-        licenses=map(_licence, account.model.licences),
-        purl=PackageURL("generic", None, f"{account.model.name.value} code", qualifiers=checksum(account.code_files)),
-        properties=_unknowns(account.model),
+        purl=PackageURL("generic", None, account.code.name.value, qualifiers=checksum(account.code_files)),
+        properties=_stated(account.code),
     )
     rendered = _render(component)
     rendered["components"] = [file_component(file) for file in account.code_files]
@@ -199,13 +189,30 @@ def _model_card(account: Account) -> ModelCardData:
     )
 
 
+def _identity(identity: Identity) -> dict[str, Any]:
+    """What the library's component takes of an identity."""
+    producer = OrganizationalEntity(name=identity.producer.value) if identity.producer else None
+    return {
+        "name": identity.name.value,
+        "version": _value(identity.version),
+        "description": _value(identity.description),
+        "manufacturer": producer,
+        "licenses": map(_licence, identity.licences),
+    }
+
+
+def _stated(identity: Identity) -> list[Property]:
+    """Where each part of an identity was read, and which parts nobody states."""
+    stated = {"name": identity.name, "version": identity.version, "producer": identity.producer}
+    found = [_property(f"{names.SOURCE_PREFIX}{key}", fact.source) for key, fact in stated.items() if fact]
+    found += [_property(f"{names.SOURCE_PREFIX}license", licence.source) for licence in identity.licences]
+    unknown = [key for key, fact in stated.items() if not fact] + ([] if identity.licences else ["license"])
+    return found + [_property(names.UNKNOWN, key) for key in unknown]
+
+
 def _model_properties(model: ModelAccount) -> list[Property]:
-    facts = {
-        "name": model.name, "version": model.version, "producer": model.producer, "family": model.family,
-        "architecture": model.architecture, "task": model.task, "library": model.library,
-    }  # fmt: skip
+    facts = {"family": model.family, "architecture": model.architecture, "task": model.task, "library": model.library}
     found = [_property(f"{names.SOURCE_PREFIX}{key}", fact.source) for key, fact in facts.items() if fact]
-    found += [_property(f"{names.SOURCE_PREFIX}license", licence.source) for licence in model.licences]
     found += [_property(names.REMOTE_CODE, target) for target in model.remote_code]
     if model.weights:
         found.append(_property(names.TENSORS, str(model.weights.tensors)))
@@ -224,11 +231,6 @@ def _header_properties(file: CollectedFile) -> list[Property]:
     if isinstance(file.fact, ModelConfig):
         return [_property(names.REMOTE_CODE, target) for target in file.fact.remote_code]
     return []
-
-
-def _unknowns(model: ModelAccount) -> list[Property]:
-    stated = {"version": model.version, "producer": model.producer, "license": model.licences}
-    return [_property(names.UNKNOWN, field) for field, value in stated.items() if not value]
 
 
 def _dataset_unknowns(dataset: Dataset) -> tuple[str, ...]:
@@ -272,10 +274,6 @@ def _ancestor(name: str) -> Component:
         external_references=hub_reference(name),
         properties=[_property(names.UNKNOWN, field) for field in ("hash", "license", "producer", "version")],
     )
-
-
-def _producer(model: ModelAccount) -> OrganizationalEntity | None:
-    return OrganizationalEntity(name=model.producer.value) if model.producer else None
 
 
 def _licence(licence: Licence) -> DisjunctiveLicense | LicenseExpression:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from aibom import __version__
-from aibom.build.account import Account
+from aibom.build.account import Account, Identity
 from aibom.build.assemble import UNNAMED, assemble
 from aibom.build.collect import Collection, collect
 from aibom.build.emit import emit_cyclonedx
@@ -71,7 +71,7 @@ def show_warnings(built: BuiltBom) -> None:
     """Say on standard error what a reader of the BOM will stumble over."""
     account = built.account
     warnings = [*account.conflicts, *account.warnings]
-    if account.model.name.value == UNNAMED:
+    if account.model.identity.name.value == UNNAMED:
         warnings.append("no file names the model: add a README.md with a heading or front matter")
     if account.model.weights is None and not any(f.classification.is_weights for f in account.model_files):
         warnings.append("no weights were found")
@@ -99,13 +99,19 @@ def _timestamp() -> datetime | None:
         raise UsageError(f"{_EPOCH} must be a number of seconds since 1970, found {text[:40]!r}") from error
 
 
+def _named(identity: Identity) -> str:
+    return f"{identity.name.value} {identity.version.value if identity.version else '(no version stated)'}"
+
+
 def _summary(built: BuiltBom, target: Path | None) -> list[str]:
     model, account = built.account.model, built.account
-    licence = ", ".join(licence.name for licence in model.licences) or "not stated"
+    identity, release = model.identity, account.release
+    licence = ", ".join(licence.name for licence in identity.licences) or "not stated"
     weights = f"{model.weights.parameters:,} parameters in {model.weights.tensors} tensors" if model.weights else ""
     unread = sum(f.classification.is_weights for f in account.model_files)
     rows = [
-        ("Model", f"{model.name.value} {model.version.value if model.version else '(no version stated)'}"),
+        *([("Release", _named(release))] if release.name != identity.name else []),
+        ("Model", _named(identity)),
         ("Licence", licence),
         ("Weights", weights or f"{unread} files"),
         ("Files", f"{account.file_count}, {account.bytes:,} bytes, each with its SHA-256"),

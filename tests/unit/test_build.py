@@ -220,7 +220,7 @@ def test_a_licence_that_sources_disagree_on_is_reported(tmp_path: Path) -> None:
         "Apache License\nVersion 2.0, January 2004\nTERMS AND CONDITIONS FOR USE, REPRODUCTION, AND DISTRIBUTION",
     )
     account = assemble(collect(release))
-    assert [licence.name for licence in account.model.licences] == ["MIT"]
+    assert [licence.name for licence in account.model.identity.licences] == ["MIT"]
     (conflict,) = account.conflicts
     assert "README.md" in conflict
     assert "LICENSE" in conflict
@@ -249,6 +249,28 @@ def test_a_licence_that_spdx_does_not_know_is_a_name(tmp_path: Path, card: str, 
         assert "license" in properties(model, "aibom:unknown")
     else:
         assert model["licenses"] == [{"license": {**expected, "acknowledgement": "declared"}}]
+
+
+METADATA = (
+    "Metadata-Version: 2.4\nName: packed-teller\nVersion: 9.9\nAuthor: A Packer\nLicense-Expression: Apache-2.0\n\n"
+)
+
+
+def test_a_package_around_a_model_keeps_its_version_author_and_licence_to_itself(tmp_path: Path) -> None:
+    release = make_release(tmp_path / "r")
+    (release / "LICENSE").unlink()
+    put(release / "packed_teller-9.9.dist-info" / "METADATA", METADATA)
+    bom = bom_of(release)
+    root = bom["metadata"]["component"]
+    assert (root["name"], root["version"], root["manufacturer"]["name"]) == ("packed-teller", "9.9", "A Packer")
+    model = one(bom, "machine-learning-model", "tiny-teller")
+    assert "version" not in model
+    assert "manufacturer" not in model
+    assert model["licenses"][0]["license"]["id"] == "MIT"
+    code = one(bom, "application", "packed-teller code")
+    assert code["licenses"][0]["license"]["id"] == "Apache-2.0"
+    assert {item["license"]["id"] for item in root["licenses"]} == {"MIT", "Apache-2.0"}
+    assert "MIT" in properties(root, "aibom:conflict")[0]
 
 
 def test_files_that_cannot_be_understood_are_still_accounted_for(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import jwt
 import pytest
+from asn1crypto import tsp
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -24,8 +25,11 @@ from sigstore.sign import SigningContext
 from sigstore.verify import Verifier, policy
 
 from tests.sigstore_instance import SigstoreInstance
+from tests.sigstore_instance.certificates import Authority
 from tests.sigstore_instance.crypto import sha256
+from tests.sigstore_instance.ct_log import CertificateLog
 from tests.sigstore_instance.merkle import inclusion_path, leaf_hash, root_hash
+from tests.sigstore_instance.server import Refused
 
 EMAIL = "release@modelco.example"
 ARTIFACT = b"weights"
@@ -313,15 +317,23 @@ def test_fulcio_refuses_tokens(running: SigstoreInstance, post: Post, lifetime: 
     assert reason in message
 
 
+def parts_of(token: str) -> tuple[Json, Json]:
+    """A genuine token's claims, and the header that names the issuer's key."""
+    claims = jwt.decode(token, options={"verify_signature": False})
+    return claims, {"kid": jwt.get_unverified_header(token)["kid"]}
+
+
 def test_fulcio_refuses_a_forged_token(running: SigstoreInstance, post: Post) -> None:
-    genuine = running.identity_token(EMAIL)
-    header = jwt.get_unverified_header(genuine)
-    claims = jwt.decode(genuine, options={"verify_signature": False})
-    key = ec.generate_private_key(ec.SECP256R1())
-    forged = jwt.encode(claims, key, "ES256", headers={"kid": header["kid"]})
+    claims, headers = parts_of(running.identity_token(EMAIL))
+    forged = jwt.encode(claims, ec.generate_private_key(ec.SECP256R1()), "ES256", headers=headers)
     status, message = refusal_of(post, forged)
     assert status == 401
     assert "Signature verification failed" in message
+
+
+def test_fulcio_refuses_an_unsigned_token(running: SigstoreInstance, post: Post) -> None:
+    claims, headers = parts_of(running.identity_token(EMAIL))
+    assert refusal_of(post, jwt.encode(claims, "", "none", headers=headers))[0] == 401
 
 
 def test_fulcio_refuses_the_issuer_of_a_second_instance(post: Post) -> None:
@@ -331,7 +343,7 @@ def test_fulcio_refuses_the_issuer_of_a_second_instance(post: Post) -> None:
     assert "not configured" in message
 
 
-def test_fulcio_refuses_a_request_signed_with_another_key(running: SigstoreInstance, post: Post) -> None:
+def test_fulcio_refuses_a_signing_request_that_its_key_did_not_sign(running: SigstoreInstance, post: Post) -> None:
     request = signing_request(ec.generate_private_key(ec.SECP256R1()))
     pem = base64.b64decode(request["certificateSigningRequest"])
     own = x509.load_pem_x509_csr(pem)
@@ -373,7 +385,38 @@ def test_tokens_are_handed_to_bearers_only(running: SigstoreInstance) -> None:
     assert jwt.decode(answer["value"], options={"verify_signature": False})["aud"] == "other"
 
 
+def test_timestamps_name_the_certificate_of_their_signer(
+    running: SigstoreInstance, logged: dict[int, tuple[Bundle, Bundle]]
+) -> None:
+    material = json.loads(logged[1][0].to_json())["verificationMaterial"]
+    raw = material["timestampVerificationData"]["rfc3161Timestamps"][0]["signedTimestamp"]
+    reply = tsp.TimeStampResp.load(base64.b64decode(raw))
+    signer = reply["time_stamp_token"]["content"]["signer_infos"][0]
+    attributes = {each["type"].native: each["values"][0] for each in signer["signed_attrs"]}
+    chain = running.trusted_root()["timestampAuthorities"][0]["certChain"]["certificates"]
+    named = attributes["signing_certificate_v2"]["certs"][0]["cert_hash"].native
+    assert named == sha256(base64.b64decode(chain[0]["rawBytes"]))
+
+
 # Logs
+
+
+def poisoned(authority: Authority, key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder().subject_name(x509.Name([])).public_key(key.public_key())
+    builder = builder.serial_number(1).not_valid_before(now).not_valid_after(now + timedelta(minutes=1))
+    return authority.sign(builder.add_extension(x509.PrecertPoison(), critical=True))
+
+
+def test_the_certificate_log_takes_precertificates_of_the_named_issuer_only() -> None:
+    issuer, namesake = Authority.root("issuer"), Authority.root("issuer")
+    precertificate = poisoned(issuer, ec.generate_private_key(ec.SECP256R1()))
+    log = CertificateLog()
+    assert log.log_id in log.submit(precertificate, issuer.certificate)
+    with pytest.raises(Refused, match="not a precertificate"):
+        log.submit(precertificate, namesake.certificate)
+    with pytest.raises(Refused, match="not a precertificate"):
+        log.submit(issuer.intermediate("not poisoned").certificate, issuer.certificate)
 
 
 @pytest.fixture(scope="module")
