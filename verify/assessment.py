@@ -55,6 +55,8 @@ class ProfileResult:
     profile: Profile
     verdict: ProfileVerdict
     checks: tuple[CheckResult, ...]
+    undecided_inputs: tuple[str, ...] = ()
+    """Conditions that could not be decided, and so were taken to hold."""
 
 
 def assess(profile: Profile, context: Context, base: EvidenceBase) -> ProfileResult:
@@ -72,7 +74,15 @@ def assess(profile: Profile, context: Context, base: EvidenceBase) -> ProfileRes
         for check in profile.checks
         if not check.group or check.group in chosen
     )
-    return ProfileResult(profile=profile, verdict=_roll_up(checks), checks=checks)
+    open_inputs = _undecided(profile, chosen, inputs)
+    return ProfileResult(profile=profile, verdict=_roll_up(checks), checks=checks, undecided_inputs=open_inputs)
+
+
+def _undecided(profile: Profile, chosen: frozenset[str], inputs: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    conditions = [group.applies for group in profile.groups if group.id in chosen]
+    conditions += [check.applies for check in profile.checks if not check.group or check.group in chosen]
+    asked = {f"{key} {' or '.join(wanted)}" for c in conditions for key, wanted in c.items() if not inputs[key]}
+    return tuple(sorted(asked))
 
 
 def _chosen_groups(profile: Profile, context: Context) -> frozenset[str]:

@@ -1,6 +1,7 @@
 """`aibom demo`: build, sign and verify a real model, then break it, with the real commands."""
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import click
 from aibom.cli.demo_model import MODELS, SMALL, DemoModel, download
 from aibom.cli.render.layout import wrap
 from aibom.core.errors import AibomError, InputError, UsageError
-from aibom.core.layout import is_content
+from aibom.core.layout import BOM_BUNDLE_NAME, BOM_NAME, SIGNATURE_NAME, is_content
 from aibom.core.verdict import ExitCode, Verdict
 from aibom.sources.local import list_release
 from aibom.sources.wheel import unpack_wheel
@@ -50,7 +51,7 @@ def command(folder: Path, source: str | None) -> None:
     tampered, changed = _change_one_byte(folder, release)
     _step(5, f"On its way to another buyer, one byte changes in {changed}.")
     _run(["verify", str(tampered), *given], Verdict.REJECTED.exit_code)
-    click.echo("\n".join(_ending(folder, release, public)))
+    click.echo("\n".join(_ending(folder, release, public, changed)))
 
 
 def _prepare(folder: Path, source: str | None) -> Path:
@@ -133,7 +134,7 @@ def _step(number: int, words: str) -> None:
 
 def _run(arguments: list[str], expected: ExitCode) -> None:
     """Run a real command of ours, show it, and require the exit code that the story needs."""
-    click.echo(click.style(f"$ aibom {' '.join(arguments)}\n", dim=True))
+    click.echo(click.style(f"$ {shlex.join([*_program(), *arguments])}\n", dim=True))
     sys.stdout.flush()
     environment = {**os.environ, "SOURCE_DATE_EPOCH": _EPOCH}
     command = [sys.executable, "-m", "aibom", *arguments]
@@ -146,15 +147,37 @@ def _run(arguments: list[str], expected: ExitCode) -> None:
         )
 
 
-def _ending(folder: Path, release: Path, public: Path) -> Iterator[str]:
+def _ending(folder: Path, release: Path, public: Path, changed: str) -> Iterator[str]:
+    program = shlex.join(_program())
+    verify = f"{program} verify {shlex.quote(str(release))}"
     yield "\n" + click.style("─" * 80, fg="cyan")
     yield click.style("That was the whole path. What is where:", bold=True)
-    yield f"  {release}/aibom.cdx.json                    the BOM (CycloneDX 1.7)"
-    yield f"  {release}/model.sig                         the signature (OpenSSF Model Signing)"
-    yield f"  {release}/attestations/bom.sigstore.json    the signed BOM (in-toto, Sigstore)"
-    yield f"  {folder / 'tampered'}                                  the copy with one byte changed"
+    for path, words in (
+        (release / BOM_NAME, "the account of the release (CycloneDX 1.7)"),
+        (release / SIGNATURE_NAME, "the signature (OpenSSF Model Signing)"),
+        (release / BOM_BUNDLE_NAME, "the signed account (in-toto, Sigstore bundle)"),
+        (folder / "tampered", f"the copy in which one byte changed, in {changed}"),
+    ):
+        yield f"  {path}"
+        yield f"      {words}"
     yield click.style("Try next:", bold=True)
-    yield f"  aibom verify {release}      (who claims to have signed?)"
-    yield f"  aibom verify {release} --public-key {public} --profile cisa-sbom-2026"
-    yield f"  rm {release}/README* ; then verify again"
-    yield "  aibom build YOUR-MODEL && aibom sign YOUR-MODEL --key YOUR.key"
+    for words, line in (
+        ("Who claims to have signed?", verify),
+        ("What is missing for the US minimum elements?", f"{verify} --public-key {public} --profile cisa-sbom-2026"),
+        ("What else can it be checked for?", f"{program} profiles list"),
+        ("Your own model:", f"{program} sign YOUR-MODEL --build --key {folder / 'publisher.key'}"),
+    ):
+        yield f"  {words}"
+        yield f"    {line}"
+
+
+def _program() -> list[str]:
+    """How the reader calls this program: by its name if that finds it, else by where it is."""
+    script = Path(sys.executable).with_name("aibom")
+    found = shutil.which("aibom")
+    if found and Path(found).resolve() == script.resolve():
+        return ["aibom"]
+    if not script.exists():
+        return [sys.executable, "-m", "aibom"]
+    here = Path.cwd()
+    return [str(script.relative_to(here) if script.is_relative_to(here) else script)]

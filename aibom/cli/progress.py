@@ -33,10 +33,10 @@ def show_progress(words: str) -> Iterator[Progress]:
         yield NullProgress()
         return
     from rich.console import Console  # heavy, and only worth it on a terminal
-    from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn
+    from rich.progress import FileSizeColumn, SpinnerColumn, TextColumn, TransferSpeedColumn
     from rich.progress import Progress as RichProgress
 
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), FileSizeColumn(), TransferSpeedColumn())
     with RichProgress(*columns, console=Console(stderr=True), transient=True) as bar:
         yield _Bar(bar, bar.add_task(words, total=None))
 

@@ -9,6 +9,7 @@ from aibom.cli.build import DIGESTS, build_bom, show_warnings
 from aibom.cli.options import RELEASE, make_signer, signer_options
 from aibom.cli.output import require_output_folder, write_whole
 from aibom.cli.progress import reading_executor, show_progress
+from aibom.cli.render.layout import row
 from aibom.core.errors import InputError, MismatchError, UsageError
 from aibom.core.layout import BOM_BUNDLE_NAME, BOM_NAME, SIGNATURE_NAME
 from aibom.core.manifest import FileEntry, Manifest
@@ -58,7 +59,7 @@ def command(
         write_whole(target / BOM_NAME, bom)
     write_whole(target / SIGNATURE_NAME, signature)
     write_whole(target / BOM_BUNDLE_NAME, attestation)
-    click.echo(f"Signed by   {signer.describe()}")
+    click.echo("\n".join(row("Signed by", signer.describe(), indent=0, column=12)))
     click.echo(f"Files       {len(manifest.entries)}, {manifest.size:,} bytes")
     click.echo(f"Written to  {target / SIGNATURE_NAME}\n            {target / BOM_BUNDLE_NAME}")
 

@@ -29,7 +29,7 @@ class KeySigner:
 
     def describe(self) -> str:
         """Kind and fingerprint of the key."""
-        return f"the {self.public.kind} key {self.public.fingerprint}"
+        return f"the {self.public.kind} key with the SHA-256 fingerprint {self.public.fingerprint}"
 
 
 def load_private_key(path: Path, passphrase: Callable[[], str]) -> PrivateKey:

@@ -42,7 +42,16 @@ def report_lines(report: Report) -> list[str]:
 
 def _verdict(report: Report) -> list[str]:
     word = click.style(f" {report.verdict.upper()} ", fg=_COLOURS[report.verdict], bold=True, reverse=True)
-    return [f"{word}  {safe(report.subject.name)}", *wrap(report.verdict.meaning, indent=0)]
+    return [f"{word}  {_subject(report)}", *wrap(report.verdict.meaning, indent=0)]
+
+
+def _subject(report: Report) -> str:
+    """The name and version that the signed BOM gives, unless something contradicts it; else the folder's name."""
+    root = report.bom.bom.root if report.bom and report.verdict is not Verdict.REJECTED else None
+    if root is None or not root.name:
+        return safe(report.subject.name)[:60]
+    version = root.at("version")
+    return safe(f"{root.name} {version}" if isinstance(version, str) else root.name)[:60]
 
 
 def _facts(report: Report) -> list[str]:
@@ -104,7 +113,13 @@ def _profile(result: ProfileResult) -> list[str]:
     name = titles[0] if titles else profile.title
     lines = ["", *(click.style(line, bold=True) for line in wrap(f"{name}: {result.verdict}", indent=0))]
     lines += [f"  {safe(profile.id)} {profile.version}, sha256:{profile.sha256[:16]}…"]
-    lines += [line for check in result.checks if _is_shown(check) for line in _check(check)]
+    for condition in result.undecided_inputs:
+        text = f"meant for {condition}; the BOM does not say whether this is one, so the checks were made"
+        lines += wrap(text, indent=2)
+    unread = {c.check.clause_confidence != "primary" for c in result.checks}
+    if unread == {True}:
+        lines += wrap("its clauses are known from secondary sources only, not from the primary text", indent=2)
+    lines += [line for c in result.checks if _is_shown(c) for line in _check(c, mark_unread=len(unread) > 1)]
     return lines
 
 
@@ -113,7 +128,7 @@ def _is_shown(result: CheckResult) -> bool:
     return result.check.level == "required" or result.verdict in {CheckVerdict.PASS, CheckVerdict.CONTRADICTED}
 
 
-def _check(result: CheckResult) -> Iterator[str]:
+def _check(result: CheckResult, *, mark_unread: bool) -> Iterator[str]:
     mark, colour = _MARKS[result.verdict]
     first, *rest = wrap(result.check.text, indent=4)
     yield f"  {click.style(mark, fg=colour)} {first.strip()}"
@@ -123,7 +138,8 @@ def _check(result: CheckResult) -> Iterator[str]:
         more = f" and {len(result.evidence) - 1} more" if len(result.evidence) > 1 else ""
         yield from wrap(f"{where}{more} ({result.assurance})", indent=6)
     else:
-        unread = "" if result.check.clause_confidence == "primary" else " [clause not read in the primary text]"
+        is_read = result.check.clause_confidence == "primary" or not mark_unread
+        unread = "" if is_read else " [clause not read in the primary text]"
         yield from wrap(f"{_WORDS[result.verdict]}: {result.reason}{unread}", indent=6)
 
 
