@@ -11,6 +11,8 @@ from pathlib import Path
 import jsonschema_rs
 
 from aibom.core.specs import read_spec
+from aibom.formats import detect
+from verify.vocabulary import load_vocabulary
 
 ROOT = Path(__file__).resolve().parents[1]
 _MAKERS = {"contradiction", "undecided", "note", "_more"}
@@ -41,6 +43,14 @@ def test_every_rule_is_seen_in_a_test() -> None:
     text = "".join(p.read_text(encoding="utf-8") for p in (ROOT / "tests").rglob("*.py"))
     unseen = {rule for rule in rules_in_code() if f'"{rule}"' not in text}
     assert unseen == set()
+
+
+def test_every_category_that_we_write_is_in_the_vocabulary() -> None:
+    written = set(
+        re.findall(r'"((?:code|model|data|docs|security|supply)/[a-z-]+)"', Path(detect.__file__).read_text())
+    )
+    assert len(written) > 25
+    assert written <= set(load_vocabulary().titles)
 
 
 def test_the_report_schema_is_a_schema() -> None:

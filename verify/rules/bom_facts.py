@@ -57,9 +57,11 @@ def _completeness(base: EvidenceBase) -> Found:
 
 
 def _unknowns(base: EvidenceBase) -> Found:
-    """A BOM in which everything is known has nothing to tell apart, and says so by a whole set of fields."""
-    if base.bom is None:
+    """Unknown and withheld fields are marked, or there are none: every component says all that is asked of it."""
+    if base.bom is None or not base.own_components:
         return ABSENT
+    if all(c.licences and c.at("version") and (c.at("manufacturer") or c.at("supplier")) for c in base.own_components):
+        return declared("components", value=True)
     named = [
         c.where for c in base.own_components if c.properties(properties.UNKNOWN) + c.properties(properties.WITHHELD)
     ]
