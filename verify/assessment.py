@@ -66,7 +66,7 @@ def assess(profile: Profile, context: Context, base: EvidenceBase) -> ProfileRes
         "distribution": (context.distribution,),
         "role": (context.role,),
         "outcome": (context.outcome,) if context.outcome else (),
-        "model": model_kinds(base),
+        "model": (context.model,) if context.model else model_kinds(base),
     }
     groups = {group.id: group for group in profile.groups}
     checks = tuple(
@@ -162,7 +162,7 @@ def _why_missing(check: Check, identifier: str, found: Found) -> str:
         return f"{title}: stated as unknown for {_some(found.unknown)}"
     if found.evidence:
         return f"{title}: only {found.state}; needed at least {check.min_state}"
-    return f"{title}: absent"
+    return f"{title}: not found"
 
 
 def _some(names: tuple[str, ...]) -> str:

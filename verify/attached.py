@@ -35,7 +35,8 @@ def find_attached(root: Path, attached: Path | None) -> AttachedFiles:
     """Look for `model.sig` and `attestations/` in `attached`, else in the release. Raises InputError."""
     base = attached or root
     if not base.is_dir():
-        raise InputError("there is no such folder", where=str(base), hint="check the path")
+        what = "not a folder" if base.exists() else "there is no such folder"
+        raise InputError(what, where=str(base), hint="give the folder that holds the release")
     bundles, strangers = [], []
     if (base / SIGNATURE_NAME).exists() or (base / SIGNATURE_NAME).is_symlink():
         bundles.append(Attached(SIGNATURE_NAME, base / SIGNATURE_NAME))

@@ -47,24 +47,37 @@ def bind_bom(
             ),
         )
     try:
-        return _parse(attestations, data)
+        return _parse(attestations, data if covered else None, beside=data)
     except InputError as error:
         return None, (contradiction("bom.invalid", error.message, where=error.where, hint=error.hint or _HINT),)
 
 
-def _parse(attestations: list[VerifiedStatement], data: bytes | None) -> tuple[BoundBom | None, tuple[Finding, ...]]:
+def _parse(
+    attestations: list[VerifiedStatement], data: bytes | None, *, beside: bytes | None
+) -> tuple[BoundBom | None, tuple[Finding, ...]]:
+    """`data` is the BOM file if somebody signed just these bytes, else None: then the attested BOM is the one."""
     if data is not None:
         document, path, digest = parse_json_object(data, BOM_NAME), BOM_NAME, hashlib.sha256(data).hexdigest()
     else:
         document, path = dict(attestations[0].statement.predicate), attestations[0].path
         digest = hashlib.sha256(dump_compact(document)).hexdigest()
     findings = [_differs(a.path) for a in attestations if dict(a.statement.predicate) != document]
+    if data is None and beside is not None and _read_loosely(beside) != document:
+        findings.append(_differs(path))
     findings += [
         contradiction("bom.invalid", f"not valid CycloneDX: {problem}", where=path, hint=_HINT)
         for problem in schema_problems(document)
     ]
     bom = bom_of(document, path)
     return BoundBom(path=path, sha256=digest, bom=bom, attested=bool(attestations)), tuple(findings)
+
+
+def _read_loosely(data: bytes) -> object:
+    """The BOM file's content for the comparison alone; whatever cannot be read differs."""
+    try:
+        return parse_json_object(data, BOM_NAME)
+    except InputError:
+        return None
 
 
 def _differs(path: str) -> Finding:

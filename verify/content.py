@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from aibom.core.errors import InputError
-from aibom.core.finding import Finding, contradiction
+from aibom.core.finding import Finding, contradiction, note
 from aibom.formats import detect
 from aibom.formats.safetensors import header_end, parse_safetensors
 from aibom.sources.local import ReadFile
@@ -27,12 +27,18 @@ def check_content(file: ReadFile) -> Iterator[Finding]:
             "content.lfs-pointer",
             f"{name} is a Git LFS pointer, not the file it stands for",
             where=name,
-            hint="the signer signed the stub; ask the publisher for a release with its real files",
+            hint="run `git lfs pull` if this is a checkout; if the stub was signed, ask for the real files",
         )
         return
     kind = detect.classify(name, size, file.kept)
     if not kind.is_weights:
         return
+    if kind.format in detect.MAY_EXECUTE:
+        yield note(
+            "content.may-execute",
+            f"{name} can run code when it is loaded ({kind.format}); this version does not look inside",
+            where=name,
+        )
     if "safetensors" in (kind.format, *detect.expected_formats(name)):
         try:
             parse_safetensors(file.kept, size, name)

@@ -22,6 +22,7 @@ from aibom.core.layout import BOM_BUNDLE_NAME, BOM_NAME, SIGNATURE_NAME, is_cont
 from aibom.core.manifest import Manifest
 from aibom.core.progress import Progress
 from aibom.core.verdict import Verdict
+from aibom.cyclonedx import properties
 from aibom.sources.local import Listing, list_release, read_release
 from attest.bom_attestation import is_bom_type, parse_bom_attestation
 from attest.bundle import parse_bundle
@@ -95,6 +96,8 @@ class _Files:
     bom: bytes | None
     outside: tuple[str, ...]
     findings: tuple[Finding, ...]
+    complete: bool = True
+    """Whether every file could be read; if not, nothing is said about any."""
 
 
 def verify_release(request: Request) -> Report:
@@ -106,7 +109,7 @@ def verify_release(request: Request) -> Report:
     attached = find_attached(request.root, request.attached)
     signatures = _signatures(attached, request.policy, trust)
     files = _read_files(request, signatures, attached)
-    coverage = check_coverage(signatures.signed, files.manifest, files.outside)
+    coverage = check_coverage(signatures.signed if files.complete else (), files.manifest, files.outside)
     not_as_signed = frozenset({*coverage.diff.extra, *coverage.diff.missing, *coverage.diff.changed})
     bound, bom_findings = _bom(signatures, files, not_as_signed, inside=attached.bom is None)
     content_findings = [f for f in files.findings if not _follows(f, not_as_signed)]
@@ -210,9 +213,18 @@ def _covered_files(statement: VerifiedStatement) -> SignedFiles | Finding | None
 
 
 def _read_files(request: Request, signatures: _Signatures, attached: AttachedFiles) -> _Files:
+    """Step 4. A file that cannot be read leaves everything about files undecided."""
+    try:
+        return _read_all(request, signatures, attached)
+    except InputError as error:
+        finding = undecided("input.unreadable", error.message, where=error.where, hint=error.hint)
+        return _Files(Manifest(()), None, (), (finding,), complete=False)
+
+
+def _read_all(request: Request, signatures: _Signatures, attached: AttachedFiles) -> _Files:
     """Step 4, and step 7 on the way: every file is read once."""
     listing = list_release(request.root)
-    findings = [_unsafe(problem.message, problem.where, problem.hint) for problem in listing.refused]
+    findings = [_unsafe(problem.message, problem.where) for problem in listing.refused]
     entries, bom = [], None
     read = read_release(
         request.root,
@@ -247,6 +259,8 @@ def _bom(
     signatures: _Signatures, files: _Files, not_as_signed: frozenset[str], *, inside: bool
 ) -> tuple[BoundBom | None, list[Finding]]:
     """Step 6. A BOM file inside the release is covered when a verified manifest has just its bytes."""
+    if not files.complete:
+        return None, []
     entry = files.manifest.by_name().get(BOM_NAME)
     covered = inside and entry is not None and union(signatures.signed).get(BOM_NAME) == entry.sha256
     if files.bom is not None and not signatures.statements:
@@ -255,9 +269,17 @@ def _bom(
     if bound is None:
         return None, list(findings)
     try:
-        return bound, [*findings, *check_accounting(bound.bom, files.manifest, explained=not_as_signed)]
+        accounting = check_accounting(bound.bom, files.manifest, explained=not_as_signed)
+        return bound, [*findings, *accounting, *_said_by_publisher(bound)]
     except InputError as error:
         return None, [*findings, contradiction("bom.invalid", error.message, where=error.where)]
+
+
+def _said_by_publisher(bound: BoundBom) -> list[Finding]:
+    """Conflicts and problems that the signed BOM itself reports."""
+    root = bound.bom.root
+    texts = [*root.properties(properties.CONFLICT), *root.properties(properties.PROBLEM)] if root else []
+    return [note("bom.conflict", text, where=bound.path) for text in texts[:20]]
 
 
 def _profiles(
@@ -289,9 +311,10 @@ def _not_checked(request: Request, signatures: _Signatures, bound: BoundBom | No
         for r in signatures.records
         if r.outcome == "not checked" and r.signer
     ]
+    said.append("whether code in the release, or files that can run code when loaded, are harmless")
     said.append("how the model behaves, and whether its data was poisoned before it was signed")
     said.append("whether the publisher has withdrawn this release since it was signed")
-    return said if verdict is not Verdict.REJECTED else said[-2:]
+    return said if verdict is not Verdict.REJECTED else said[-3:]
 
 
 def _follows(finding: Finding, not_as_signed: frozenset[str]) -> bool:
@@ -312,5 +335,5 @@ def _stranger(name: str) -> Finding:
     )
 
 
-def _unsafe(message: str, where: str, hint: str) -> Finding:
-    return contradiction(_UNSAFE, message, where=where, hint=hint)
+def _unsafe(message: str, where: str) -> Finding:
+    return contradiction(_UNSAFE, message, where=where, hint="remove it, and report it to the publisher")

@@ -47,6 +47,8 @@ class Context:
     outcome: str = ""
     distribution: str = "local"
     role: str = "acquirer"
+    model: str = ""
+    """The kind of model, if the consumer says it: it then counts instead of what the BOM says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +77,7 @@ class Policy:
                 "outcome": self.context.outcome,
                 "distribution": self.context.distribution,
                 "role": self.context.role,
+                "model": self.context.model,
             },
         }
 

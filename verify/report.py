@@ -79,6 +79,7 @@ def report_json(report: Report) -> Json:
             "outcome": context.outcome or None,
             "distribution": context.distribution,
             "role": context.role,
+            "model": context.model or None,
         },
         "policy": {"sha256": report.policy.sha256, "source": report.policy.source},
         "trust_root": _trust(report.trust),

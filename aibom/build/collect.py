@@ -26,6 +26,7 @@ from aibom.sources.local import Listing, ReadFile, list_release, read_release, r
 _SMALL = 16 * 1024 * 1024
 _TEXT = 64 * 1024
 _HEAD = 4096
+_USAGE = ("usage", "how to use", "quick start", "quickstart", "getting started")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,14 @@ class CollectedFile:
     classification: Classification
     fact: Fact | None = None
     problems: tuple[str, ...] = ()
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """The category of the file, and what else its content shows it to be."""
+        found = {self.classification.category} - {""}
+        if isinstance(self.fact, ModelCard) and find_section(self.fact, *_USAGE):
+            found.add("docs/usage")
+        return tuple(sorted(found))
 
     @property
     def name(self) -> str:
@@ -112,6 +121,10 @@ def _inspect(file: ReadFile) -> CollectedFile:
     if kind.is_weights or detect.is_lfs_pointer(head, entry.size):
         return CollectedFile(entry=entry, classification=kind, fact=_weights(file, kind))
     reader = _reader(entry.name, kind)
+    if b"PRIVATE KEY-----" in head:
+        return CollectedFile(
+            entry=entry, classification=kind, problems=("holds a private key, which must not be published",)
+        )
     if reader is None:
         return CollectedFile(entry=entry, classification=kind)
     if entry.size > len(file.kept):

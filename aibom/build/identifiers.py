@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from cyclonedx.model import ExternalReference, ExternalReferenceType, XsUri
 from packageurl import PackageURL
+from packaging.version import InvalidVersion, Version
 
 from aibom.build.account import Dataset, Identity
 from aibom.build.collect import CollectedFile
@@ -36,6 +37,32 @@ def library_ref(dependency: Dependency) -> str:
     return (
         f"library:pypi/{dependency.name}{extras}{constraint}{marker}{f' @ {dependency.url}' if dependency.url else ''}"
     )
+
+
+def vers_range(dependency: Dependency) -> str:
+    """A version range as CycloneDX wants it (VERS): plain comparators only, sorted by version; empty if it has none."""
+    bounds: dict[tuple[Version, str], str] = {}
+    for text in filter(None, dependency.range.split(",")):
+        for comparator, version in _plain(text):
+            bounds[Version(version), comparator] = f"{comparator}{version}"
+    return "vers:pypi/" + "|".join(bounds[key] for key in sorted(bounds)) if bounds else ""
+
+
+def _plain(clause: str) -> list[tuple[str, str]]:
+    """`~=1.3` is `>=1.3` and `<2`; `==1.*` is `>=1` and `<2`; `===` and odd versions have no such form."""
+    operator = clause.rstrip("0123456789.abcdefghijklmnopqrstuvwxyz*+!-_")
+    version = clause[len(operator) :]
+    wildcard = version.removesuffix(".*")
+    try:
+        release = Version(wildcard).release
+    except InvalidVersion:
+        return []
+    if operator == "~=" or (operator == "==" and wildcard != version):
+        kept = release[:-1] if operator == "~=" else release
+        upper = ".".join(map(str, (*kept[:-1], kept[-1] + 1))) if kept else ""
+        return [(">=", wildcard), ("<", upper)] if upper else []
+    plain = {"==": "", ">=": ">=", "<=": "<=", ">": ">", "<": "<", "!=": "!="}
+    return [(plain[operator], version)] if operator in plain and wildcard == version else []
 
 
 def hub_purl(name: str) -> PackageURL | None:

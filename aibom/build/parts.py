@@ -25,6 +25,7 @@ from aibom.build.identifiers import (
     hub_purl,
     hub_reference,
     library_ref,
+    vers_range,
 )
 from aibom.core.manifest import tree_digest
 from aibom.core.strictjson import Json
@@ -80,7 +81,7 @@ def model_component(account: Account) -> Json:
         **_identity(model.identity),
         type=ComponentType.MACHINE_LEARNING_MODEL,
         bom_ref=MODEL_REF,
-        purl=content_purl(model.identity, account.tree_digest),
+        purl=content_purl(model.identity, checksum(account.model_files)["checksum"].removeprefix("sha256:")),
         pedigree=Pedigree(ancestors=map(_ancestor, model.base_models)) if model.base_models else None,
         properties=[*_stated(model.identity), *_model_properties(model)],
     )
@@ -144,6 +145,7 @@ def library_component(dependency: Dependency, declared_in: tuple[str, ...]) -> J
         else None,
         properties=[
             *(_property(names.DECLARED_IN, file) for file in declared_in),
+            *([_property(names.SPECIFIER, dependency.range)] if dependency.range else []),
             *(_property(names.EXTRAS, extra) for extra in dependency.extras),
             *([_property(names.MARKER, dependency.marker)] if dependency.marker else []),
             *(_property(names.UNKNOWN, field) for field in ("hash", "license", "producer")),
@@ -152,8 +154,9 @@ def library_component(dependency: Dependency, declared_in: tuple[str, ...]) -> J
     )
     rendered = _render(component)
     rendered["isExternal"] = True
-    if dependency.range:
-        rendered["versionRange"] = "vers:pypi/" + "|".join(sorted(dependency.range.split(",")))
+    versions = vers_range(dependency)
+    if versions:
+        rendered["versionRange"] = versions
     return rendered
 
 
@@ -166,7 +169,7 @@ def file_component(file: CollectedFile) -> Json:
         hashes=[HashType(alg=_ALGORITHMS[a], content=value) for a, value in file.entry.digests.items()],
         properties=[
             _property(names.SIZE, str(file.entry.size)),
-            *_category_properties({file.classification.category}),
+            *_category_properties(file.categories),
             *([_property(names.FORMAT, file.classification.format)] if file.classification.format else []),
             *_header_properties(file),
             *(_property(names.PROBLEM, problem) for problem in file.problems),
@@ -213,6 +216,8 @@ def _stated(identity: Identity) -> list[Property]:
 def _model_properties(model: ModelAccount) -> list[Property]:
     facts = {"family": model.family, "architecture": model.architecture, "task": model.task, "library": model.library}
     found = [_property(f"{names.SOURCE_PREFIX}{key}", fact.source) for key, fact in facts.items() if fact]
+    found += [_property(names.LIBRARY, model.library.value)] if model.library else []
+    found += [_property(names.LANGUAGE, language) for language in model.languages]
     found += [_property(names.REMOTE_CODE, target) for target in model.remote_code]
     if model.weights:
         found.append(_property(names.TENSORS, str(model.weights.tensors)))

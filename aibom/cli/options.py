@@ -20,20 +20,26 @@ TOKEN_VARIABLE = "SIGSTORE_IDENTITY_TOKEN"  # noqa: S105 -- the name of a variab
 _MAX_TOKEN = 64 * 1024
 _MAX_KEY = 64 * 1024
 
-RELEASE = click.argument("release", metavar="PATH", type=click.Path(path_type=Path))
+RELEASE = click.argument("release", metavar="PATH", type=click.Path(path_type=Path, readable=False))
 
 
 def signer_options(command: F) -> F:
     """SIGNER: how to sign."""
     for option in (
-        click.option("--trust-config", type=click.Path(path_type=Path), help="Sigstore instance to use (JSON file)."),
+        click.option(
+            "--trust-config",
+            type=click.Path(path_type=Path, readable=False),
+            help="Sigstore instance to use (JSON file).",
+        ),
         click.option(
             "--identity-token-file",
             metavar="FILE|-",
             help=f"File with the identity token, or - for standard input; else {TOKEN_VARIABLE}.",
         ),
         click.option("--keyless", is_flag=True, help="Sign with an identity token instead of a key (Sigstore)."),
-        click.option("--key", type=click.Path(path_type=Path), help="Private key, PEM: ECDSA, Ed25519 or RSA."),
+        click.option(
+            "--key", type=click.Path(path_type=Path, readable=False), help="Private key, PEM: ECDSA, Ed25519 or RSA."
+        ),
     ):
         command = option(command)
     return command
@@ -42,13 +48,21 @@ def signer_options(command: F) -> F:
 def expect_options(command: F) -> F:
     """EXPECT: whom to expect as the signer."""
     for option in (
-        click.option("--trusted-root", type=click.Path(path_type=Path), help="Sigstore trusted root (JSON file)."),
         click.option(
-            "--trust-config", type=click.Path(path_type=Path), help="Sigstore trust configuration (JSON file)."
+            "--trusted-root", type=click.Path(path_type=Path, readable=False), help="Sigstore trusted root (JSON file)."
+        ),
+        click.option(
+            "--trust-config",
+            type=click.Path(path_type=Path, readable=False),
+            help="Sigstore trust configuration (JSON file).",
         ),
         click.option("--issuer", help="Who must have vouched for the identity, e.g. https://accounts.example.com."),
         click.option("--identity", help="Exact identity expected to have signed, e.g. release@example.com."),
-        click.option("--public-key", type=click.Path(path_type=Path), help="Public key expected to have signed, PEM."),
+        click.option(
+            "--public-key",
+            type=click.Path(path_type=Path, readable=False),
+            help="Public key expected to have signed, PEM.",
+        ),
     ):
         command = option(command)
     return command
@@ -58,7 +72,9 @@ def make_signer(
     key: Path | None, *, keyless: bool, identity_token_file: str | None, trust_config: Path | None
 ) -> "Signer":
     """Make the one signer that was asked for. Raises UsageError, SigningError or TrustError."""
-    if (key is None) == (not keyless):
+    if key is not None and keyless:
+        raise UsageError("two ways to sign", hint="give --key FILE or --keyless, not both")
+    if key is None and not keyless:
         raise UsageError("say how to sign", hint="give --key FILE, or --keyless")
     if key is not None:
         if identity_token_file or trust_config:

@@ -20,7 +20,9 @@ def list_profiles() -> None:
         click.echo("\n".join(wrap(profile.title, indent=2)))
         click.echo("\n".join(wrap(f"For: {profile.audience}", indent=2)))
         if profile.group_mode == "choose":
-            click.echo("\n".join(wrap(f"Choose with --outcome: {', '.join(g.id for g in profile.groups)}", indent=2)))
+            click.echo("\n".join(wrap("Choose one with --outcome:", indent=2)))
+            for group in profile.groups:
+                click.echo("\n".join(wrap(f"{group.id}: {group.title}", indent=4, hanging=6)))
 
 
 @command.command(epilog="Example:  aibom profiles show cisa-sbom-2026")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from aibom.cli.build import DIGESTS, build_bom, show_warnings
+from aibom.cli.build import DIGESTS, build_bom, show_warnings, warn
 from aibom.cli.options import RELEASE, make_signer, signer_options
 from aibom.cli.output import require_output_folder, write_whole
 from aibom.cli.progress import reading_executor, show_progress
@@ -26,7 +26,9 @@ _MAX_BOM = 256 * 1024 * 1024
 @RELEASE
 @signer_options
 @click.option("--build", "build", is_flag=True, help="Build the BOM first, with the same single read of the files.")
-@click.option("--output-dir", type=click.Path(path_type=Path), help="Folder to write to when PATH is read-only.")
+@click.option(
+    "--output-dir", type=click.Path(path_type=Path, readable=False), help="Folder to write to when PATH is read-only."
+)
 @DIGESTS
 def command(
     release: Path,
@@ -46,6 +48,7 @@ def command(
     """
     if digests and not build:
         raise UsageError("--digest only has a meaning with --build")
+    _require_key_outside(key, release)
     target = require_output_folder(output_dir, release) if output_dir else release
     signer = make_signer(key, keyless=keyless, identity_token_file=identity_token_file, trust_config=trust_config)
     manifest, bom, hub = _built(release, digests) if build else _existing(release, target)
@@ -55,6 +58,8 @@ def command(
     name = release.resolve().name
     signature = signer.sign(model_statement(name, manifest, hub_records=hub))
     attestation = signer.sign(bom_statement(manifest, bom))
+    if (target / SIGNATURE_NAME).exists():
+        warn("this replaces the signature that was there")
     if build:
         write_whole(target / BOM_NAME, bom)
     write_whole(target / SIGNATURE_NAME, signature)
@@ -62,6 +67,15 @@ def command(
     click.echo("\n".join(row("Signed by", signer.describe(), indent=0, column=12)))
     click.echo(f"Files       {len(manifest.entries)}, {manifest.size:,} bytes")
     click.echo(f"Written to  {target / SIGNATURE_NAME}\n            {target / BOM_BUNDLE_NAME}")
+
+
+def _require_key_outside(key: Path | None, release: Path) -> None:
+    if key and key.resolve().is_relative_to(release.resolve()):
+        raise UsageError(
+            "the private key lies inside the release and would be published with it",
+            where=str(key),
+            hint="move it out of the folder; if the release was published before, make a new key",
+        )
 
 
 def _built(release: Path, digests: tuple[str, ...]) -> tuple[Manifest, bytes, tuple[str, ...]]:
@@ -104,7 +118,8 @@ def _require_described(manifest: Manifest, bom: bytes) -> None:
     """Refuse to sign a BOM of other files."""
     findings = check_accounting(parse_bom(bom, BOM_NAME), manifest)
     if findings:
-        more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
+        others = sum(finding.rule != "bom.tree-digest" for finding in findings[1:])  # which follows from the first
+        more = f" (and {others} more)" if others else ""
         raise MismatchError(
             f"the BOM does not describe these files: {findings[0].message}{more}",
             where=findings[0].where or BOM_NAME,

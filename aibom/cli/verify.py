@@ -20,11 +20,28 @@ _OUTCOMES = "outcome-components"
 @click.command(epilog="Example:  aibom verify ./my-model --public-key publisher.pub --outcome production")
 @RELEASE
 @expect_options
-@click.option("--attached", type=click.Path(path_type=Path), help="Folder with the signatures, if not in PATH.")
+@click.option(
+    "--attached", type=click.Path(path_type=Path, readable=False), help="Folder with the signatures, if not in PATH."
+)
 @click.option("--profile", "profiles", multiple=True, metavar="ID", help="Also judge completeness by this profile.")
 @click.option("--outcome", metavar="ID", help="What you want to do with the release, e.g. production.")
-@click.option("--distribution", default="local", show_default=True, help="How you get the model: local or hosted.")
-@click.option("--role", default="acquirer", show_default=True, help="Who you are: acquirer, integrator, deployer.")
+@click.option(
+    "--distribution",
+    type=click.Choice(["local", "hosted"]),
+    default="local",
+    show_default=True,
+    help="How you get the model.",
+)
+@click.option(
+    "--role",
+    type=click.Choice(["acquirer", "integrator", "deployer", "producer"]),
+    default="acquirer",
+    show_default=True,
+    help="Who you are.",
+)
+@click.option(
+    "--model-kind", type=click.Choice(["language-model", "other"]), help="What it is, if you know better than the BOM."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON (aibom-report/1).")
 def command(
     release: Path,
@@ -38,6 +55,7 @@ def command(
     outcome: str | None,
     distribution: str,
     role: str,
+    model_kind: str | None,
     as_json: bool,
 ) -> int:
     """Decide whether the release in the folder PATH is authentic, whole, and complete enough.
@@ -56,7 +74,7 @@ def command(
     policy = Policy(
         expected=expected_signers(public_key, identity, issuer),
         profiles=chosen,
-        context=Context(outcome=outcome or "", distribution=distribution, role=role),
+        context=Context(outcome=outcome or "", distribution=distribution, role=role, model=model_kind or ""),
     )
     with show_progress("Checking every file") as progress, reading_executor() as executor:
         report = verify_release(

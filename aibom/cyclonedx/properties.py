@@ -10,6 +10,9 @@ CONFLICT = "aibom:conflict"
 TENSORS = "aibom:tensor-count"
 PARAMETERS = "aibom:parameter-count"
 ELEMENT_TYPES = "aibom:element-types"
+LIBRARY = "aibom:library"
+LANGUAGE = "aibom:language"
+SPECIFIER = "aibom:specifier"
 REMOTE_CODE = "aibom:remote-code"
 TREE_DIGEST = "aibom:tree-digest"
 FOLDER = "aibom:folder"
@@ -32,6 +35,9 @@ MEANINGS: dict[str, str] = {
     TENSORS: "number of tensors in the file or model",
     PARAMETERS: "number of parameters in the file or model",
     ELEMENT_TYPES: "element types of the tensors",
+    LIBRARY: "library that loads the model, as its card says",
+    LANGUAGE: "natural language of the model, as its card says",
+    SPECIFIER: "range of a dependency as it was written",
     REMOTE_CODE: "code that a loader would run if told to trust remote code",
     TREE_DIGEST: "name-binding digest of the files (`specs/tree-digest-v1.md`)",
     FOLDER: "folder of a counted data set",

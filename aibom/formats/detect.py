@@ -123,6 +123,8 @@ _DATA_SUFFIXES = (
     ".gz",
     ".zip",
 )
+_BINARY_CODE = (".so", ".pyd", ".dll", ".dylib", ".pyc", ".jar", ".wasm", ".exe")
+_HELD_OUT = ("test", "eval", "valid", "dev", "benchmark")
 _DATA_FOLDERS = frozenset({"data", "dataset", "datasets"})
 _EVALUATION_FOLDERS = frozenset({"eval_data", "evaluation_data", "benchmark", "benchmarks", "test_data"})
 _DOCUMENT_SUFFIXES = (".md", ".rst", ".pdf", ".txt", ".html")
@@ -189,19 +191,22 @@ def _category(name: str, base: str, shown: str) -> str:
     suffix = _suffix(base)
     if suffix in _CODE_SUFFIXES and shown in {"text", "empty"} and base not in {"setup.py"}:
         return _first(_CODE_BY_NAME, base) or "code/other"
+    if suffix in _BINARY_CODE:
+        return "code/other"
     named = _first(_BY_NAME, base)
     if named and shown in {"text", "pdf", "empty"}:
         return named
     if base == "readme.md" and shown == "text":
         return "docs/data-card" if _DATA_FOLDERS & set(folders) else "docs/model-card"
-    return _category_by_folder(folders, suffix, shown)
+    return _category_by_folder(folders, base, shown)
 
 
-def _category_by_folder(folders: list[str], suffix: str, shown: str) -> str:
+def _category_by_folder(folders: list[str], base: str, shown: str) -> str:
+    suffix = _suffix(base)
     if _EVALUATION_FOLDERS & set(folders) and suffix in _DATA_SUFFIXES:
         return "data/evaluation"
     if _DATA_FOLDERS & set(folders) and suffix in _DATA_SUFFIXES:
-        return "data/training"
+        return "data/evaluation" if base.startswith(_HELD_OUT) else "data/training"
     if shown in {"parquet", "arrow"} or suffix in {".csv", ".tsv", ".jsonl"}:
         return "data/training"
     if "docs" in folders and suffix in _DOCUMENT_SUFFIXES:

@@ -53,12 +53,12 @@ def parse_requirements(data: bytes, where: str) -> tuple[tuple[Dependency, ...],
         if not text or text.startswith("#"):
             continue
         if text.startswith("-"):
-            problems.append(f"{where}, line {number}: option {text.split()[0][:40]!r} is not followed")
+            problems.append(f"line {number}: option {text.split()[0][:40]!r} is not followed")
             continue
         try:
             found.add(_dependency(text))
         except InvalidRequirement:
-            problems.append(f"{where}, line {number}: not a requirement: {text[:80]!r}")
+            problems.append(f"line {number}: not a requirement: {text[:80]!r}")
     return tuple(sorted(found)), tuple(problems)
 
 

@@ -12,6 +12,7 @@ from attest.bundle import key_bundle_bytes, pre_authentication_encoding
 from attest.keys import ACCEPTED, PrivateKey, VerificationKey, key_problem, sign_message
 
 _MAX_KEY_BYTES = 64 * 1024
+_MAKE_ONE = "check the path, or make one: openssl genpkey -algorithm ed25519 -out publisher.key"
 
 
 class KeySigner:
@@ -69,4 +70,4 @@ def _read(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(_MAX_KEY_BYTES)
     except OSError as error:
-        raise SigningError(f"cannot read the key: {error.strerror}", where=str(path), hint="check the path") from error
+        raise SigningError(f"cannot read the key: {error.strerror}", where=str(path), hint=_MAKE_ONE) from error

@@ -140,6 +140,22 @@ def test_every_line_fits_a_terminal(aibom: Aibom, signed: Path, tmp_path: Path) 
         assert [line for line in ran.out.splitlines() if len(line) > 80] == []
 
 
+def test_counts_of_files_never_look_whole_when_they_are_not(aibom: Aibom, signed: Path, keys: KeyFiles) -> None:
+    assert "all 13 signed files" in aibom("verify", signed, "--public-key", keys.public).out
+    (signed / "train.py").unlink()
+    (signed / "extra.py").write_text("x")
+    told = " ".join(aibom("verify", signed, "--public-key", keys.public).out.split())
+    assert "12 of 13 signed files are exactly as signed" in told
+    assert "1 missing, 1 signed by nobody" in told
+
+
+def test_a_rejected_release_is_not_asked_to_be_completed(aibom: Aibom, signed: Path, keys: KeyFiles) -> None:
+    asked = ["--public-key", keys.public, "--outcome", "production"]
+    assert "Ask the publisher" in aibom("verify", signed, *asked).out
+    (signed / "train.py").unlink()
+    assert "Ask the publisher" not in aibom("verify", signed, *asked).out
+
+
 def test_nothing_that_a_release_says_reaches_the_terminal_raw(aibom: Aibom, release: Path, keys: KeyFiles) -> None:
     aibom("sign", release, "--build", "--key", keys.private)
     (release / "evil\x1b[2J.txt").write_text("x")
@@ -194,6 +210,8 @@ def test_usage_errors(aibom: Aibom, signed: Path, keys: KeyFiles) -> None:
         ["verify", signed, "--public-key", keys.public, "--profile", "outcome-components"],
         ["verify", signed, "--public-key", keys.public, "--outcome", "nonsense"],
         ["verify", signed, "--public-key", keys.public, "--trust-config", "a", "--trusted-root", "b"],
+        ["verify", signed, "--public-key", keys.public, "--role", "buyer"],
+        ["verify", signed, "--public-key", keys.public, "--distribution", "cloud"],
         ["profiles", "show", "nonsense"],
     ):
         ran = aibom(*arguments)

@@ -1,5 +1,6 @@
 """What goes wrong says what, where and what to do; has the right code; leaves nothing half-written."""
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -109,7 +110,12 @@ def test_an_unreadable_file_leaves_the_verifier_undecided(
         return real(path, flags, *rest, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr("aibom.sources.local.os.open", refuse)
-    expect(aibom("verify", signed, "--public-key", keys.public), 3, "Input/output error", "train.py")
+    ran = aibom("verify", signed, "--public-key", keys.public)
+    assert ran.code == 3
+    assert all(words in ran.out for words in ("UNDECIDED", "Input/output error", "train.py", "next"))
+    report = json.loads(aibom("verify", signed, "--public-key", keys.public, "--json").out)
+    assert report["verdict"] == "undecided"
+    assert {f["rule"] for f in report["findings"]} == {"input.unreadable"}
 
 
 def test_the_wrong_key(aibom: Aibom, signed: Path, other_keys: KeyFiles) -> None:
@@ -143,6 +149,22 @@ def test_a_garbage_signature(aibom: Aibom, signed: Path, keys: KeyFiles) -> None
     claims = aibom("verify", signed)
     assert claims.code == 2
     assert "unreadable" in claims.err
+
+
+def test_a_key_inside_the_release_is_not_signed_into_it(aibom: Aibom, release: Path, keys: KeyFiles) -> None:
+    inside = release / "publisher.key"
+    inside.write_bytes(keys.private.read_bytes())
+    ran = aibom("sign", release, "--build", "--key", inside)
+    assert ran.code == 2
+    assert "would be published with it" in ran.err
+    assert not (release / SIGNATURE_NAME).exists()
+    assert "holds a private key" in aibom("build", release).err
+
+
+def test_replacing_a_bom_or_signature_is_said(aibom: Aibom, release: Path, keys: KeyFiles) -> None:
+    assert "replaces" not in aibom("sign", release, "--build", "--key", keys.private).err
+    assert "sign the release again" in aibom("build", release).err
+    assert "replaces the signature" in aibom("sign", release, "--key", keys.private).err
 
 
 def test_a_release_without_a_bom_is_not_signed(aibom: Aibom, release: Path, keys: KeyFiles) -> None:

@@ -13,9 +13,11 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 from aibom.build.assemble import assemble
 from aibom.build.collect import collect
+from aibom.build.identifiers import vers_range
 from aibom.core.errors import InputError
 from aibom.core.strictjson import parse_json_object
 from aibom.cyclonedx.schema import schema_problems
+from aibom.formats.requirements import Dependency
 from tests.factory import build_bom_bytes, make_release, read_manifest
 from tests.releases.files import put
 from tests.releases.writers import Tensor, safetensors_bytes
@@ -147,9 +149,26 @@ def test_dependencies_keep_pins_and_ranges_apart(example: Json) -> None:
     assert (torch["version"], torch["purl"]) == ("2.6.0", "pkg:pypi/torch@2.6.0")
     accelerate = one(example, "library", "accelerate")
     assert "version" not in accelerate
-    assert accelerate["versionRange"] == "vers:pypi/~=1.3"
+    assert accelerate["versionRange"] == "vers:pypi/>=1.3|<2"
     assert accelerate["purl"] == "pkg:pypi/accelerate"
     assert "versionRange" not in one(example, "library", "numpy")
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (">=4.40,<5", "vers:pypi/>=4.40|<5"),
+        ("<2.10,>=2.9", "vers:pypi/>=2.9|<2.10"),
+        ("~=1.3", "vers:pypi/>=1.3|<2"),
+        ("~=1.3.2", "vers:pypi/>=1.3.2|<1.4"),
+        ("==1.*", "vers:pypi/>=1|<2"),
+        ("!=1.5,>1", "vers:pypi/>1|!=1.5"),
+        ("===1.0-odd", ""),
+        ("", ""),
+    ],
+)
+def test_ranges_as_vers(written: str, expected: str) -> None:
+    assert vers_range(Dependency(name="x", version="", range=written)) == expected
 
 
 def test_documents_are_typed_references_with_digests(example: Json) -> None:

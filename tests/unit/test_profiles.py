@@ -119,7 +119,7 @@ def test_pass_with_a_file_as_signed(tmp_path: Path) -> None:
 def test_missing_makes_incomplete_and_says_what_and_why(tmp_path: Path) -> None:
     report = judged(tmp_path / "r", profile(evidence='[["docs/risk-assessment"]]'))
     assert verdict_of(report) is CheckVerdict.MISSING
-    assert "absent" in report.profiles[0].checks[0].reason
+    assert "not found" in report.profiles[0].checks[0].reason
     assert report.verdict is Verdict.INCOMPLETE
 
 
@@ -175,7 +175,8 @@ def test_when_nothing_required_applies_the_profile_is_informative(tmp_path: Path
     report = judged(tmp_path / "r", profile(more="applies = {role = ['integrator']}"))
     assert verdict_of(report) is CheckVerdict.NOT_APPLICABLE
     assert "here: acquirer" in report.profiles[0].checks[0].reason
-    assert (report.profiles[0].verdict, report.verdict) == (ProfileVerdict.INFORMATIVE, Verdict.ACCEPTED)
+    # Of what was asked, nothing was checked: that is never accepted.
+    assert (report.profiles[0].verdict, report.verdict) == (ProfileVerdict.INFORMATIVE, Verdict.INCOMPLETE)
 
 
 def test_a_condition_that_cannot_be_decided_holds(tmp_path: Path) -> None:
@@ -189,6 +190,8 @@ def test_a_condition_that_cannot_be_decided_holds(tmp_path: Path) -> None:
         document["components"][0]["modelCard"] = {"modelParameters": {"task": "image-classification"}}
 
     assert verdict_of(judged(tmp_path / "b", only_language, image)) is CheckVerdict.NOT_APPLICABLE
+    # The publisher's word does not switch off the buyer's check when the buyer knows better.
+    assert verdict_of(judged(tmp_path / "c", only_language, image, model="language-model")) is CheckVerdict.MISSING
 
 
 def add_property(document: Json, name: str, value: str) -> None:

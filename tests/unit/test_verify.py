@@ -123,6 +123,29 @@ def test_a_link_in_the_release_is_refused(signed: Path) -> None:
     assert {"content.unsafe-entry", "coverage.missing"} <= rules_of(report)
 
 
+def test_an_unsafe_entry_is_named(signed: Path) -> None:
+    (signed / "link").symlink_to("/etc/passwd")
+    finding = next(f for f in verify_signed(signed).findings if f.rule == "content.unsafe-entry")
+    assert finding.where == "link"
+    assert "remove it" in finding.hint
+
+
+def test_weights_that_can_run_code_are_a_note(tmp_path: Path) -> None:
+    report = verify_signed(sign_release(make_release(tmp_path / "r", "example")))
+    assert report.verdict is Verdict.ACCEPTED
+    noted = {f.where for f in report.findings if f.rule == "content.may-execute"}
+    assert noted == {"pytorch_model.bin", "legacy/scaler.pkl"}
+    assert any("harmless" in text for text in report.not_checked)
+
+
+def test_a_conflict_that_the_publisher_reports_reaches_the_buyer(tmp_path: Path) -> None:
+    release = make_release(tmp_path / "r")
+    put(release / "config.json", '{"a": 1, "a": 2}')
+    report = verify_signed(sign_release(release))
+    assert report.verdict is Verdict.ACCEPTED
+    assert "bom.conflict" in rules_of(report)
+
+
 def test_another_key_is_refused_with_both_fingerprints(signed: Path) -> None:
     report = verify_signed(signed, key_policy(1))
     assert report.verdict is Verdict.REJECTED
@@ -356,7 +379,10 @@ def test_a_bom_beside_the_files_that_is_not_the_attested_one(signed: Path) -> No
     document = json.loads((signed / BOM_NAME).read_bytes())
     document["version"] = 2
     (signed / BOM_NAME).write_text(json.dumps(document))
-    assert {"bom.differs", "coverage.changed"} <= rules_of(verify_signed(signed))
+    report = verify_signed(signed)
+    assert {"bom.differs", "coverage.changed"} <= rules_of(report)
+    assert report.bom is not None
+    assert report.bom.bom.raw["version"] == 1  # what is judged is what was signed
 
 
 def test_a_counted_data_set(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ import click
 from aibom.cli.render.layout import bare, heading, row, safe, wrap
 from aibom.core.finding import Finding, Outcome
 from aibom.core.verdict import Verdict
-from verify.assessment import CheckResult, CheckVerdict, ProfileResult
+from aibom.cyclonedx.view import ComponentView
+from verify.assessment import BY_TOOL, CheckResult, CheckVerdict, ProfileResult
 from verify.report import Report
 from verify.signature import Signer
 
@@ -37,17 +38,27 @@ def report_lines(report: Report) -> list[str]:
     lines = [*_verdict(report), *_facts(report), *_findings(report)]
     for result in report.profiles:
         lines += _profile(result)
-    return [*lines, *_questions(report), *_not_checked(report)]
+    if report.verdict is not Verdict.REJECTED:  # then the only next step is not to deploy it
+        lines += [*_questions(report), *_for_review(report)]
+    return [*lines, *_not_checked(report)]
 
 
 def _verdict(report: Report) -> list[str]:
     word = click.style(f" {report.verdict.upper()} ", fg=_COLOURS[report.verdict], bold=True, reverse=True)
-    return [f"{word}  {_subject(report)}", *wrap(report.verdict.meaning, indent=0)]
+    meaning = report.verdict.meaning
+    if report.verdict is Verdict.ACCEPTED and not report.profiles:
+        meaning += " Whether it is fit for your purpose was not judged."
+    return [f"{word}  {_subject(report)}", *wrap(meaning, indent=0)]
+
+
+def _root(report: Report) -> ComponentView | None:
+    """What the signed BOM says the release is, unless something contradicts it."""
+    return report.bom.bom.root if report.bom and report.verdict is not Verdict.REJECTED else None
 
 
 def _subject(report: Report) -> str:
-    """The name and version that the signed BOM gives, unless something contradicts it; else the folder's name."""
-    root = report.bom.bom.root if report.bom and report.verdict is not Verdict.REJECTED else None
+    """The name and version that the signed BOM gives; else the folder's name."""
+    root = _root(report)
     if root is None or not root.name:
         return safe(report.subject.name)[:60]
     version = root.at("version")
@@ -55,21 +66,37 @@ def _subject(report: Report) -> str:
 
 
 def _facts(report: Report) -> list[str]:
-    files, coverage = len(report.subject.manifest.entries), report.coverage
-    as_signed = f"all {files}" if coverage.covered == files and not coverage.diff else f"{coverage.covered} of {files}"
-    if not report.signers:
-        as_signed = f"{files} are there, and no signature that counts to compare them with"
-    else:
-        as_signed += " exactly as signed"
+    root = _root(report)
     signed = ", and ".join(map(_signer, report.signers)) or "nobody whom you expect"
-    bom = f"{report.bom.path}, signed together with the files" if report.bom else "none that is signed"
-    return [
-        "",
-        *row("Signed by", signed),
-        *row("Files", f"{as_signed} ({_size(report.subject.manifest.size)})"),
-        *row("BOM", bom),
-        *row("SHA-256", report.subject.tree_digest),
-    ]
+    rows = ["", *row("Signed by", signed), *row("Files", _files(report)), *row("BOM", _bom(report))]
+    if root is not None:
+        producer = root.at("manufacturer", "name")
+        told = [f"licence {' and '.join(root.licences)}" if root.licences else "no licence stated"]
+        told += [f"made by {producer}"] if isinstance(producer, str) else ["no producer stated"]
+        rows += row("It says", f"{', '.join(told)} (the publisher's words)")
+    rows += row("Tree digest", report.subject.tree_digest)
+    return [*rows, *row("Checked", f"{report.time:%Y-%m-%d %H:%M} UTC, in {report.subject.name}")]
+
+
+def _files(report: Report) -> str:
+    coverage, there = report.coverage, len(report.subject.manifest.entries)
+    if not report.signers or not (coverage.covered or coverage.diff.changed or coverage.diff.missing):
+        return f"{there} read, and no signature that counts to compare them with"
+    diff = coverage.diff
+    signed = coverage.covered + len(diff.changed) + len(diff.missing)
+    counts = (("changed", diff.changed), ("missing", diff.missing), ("signed by nobody", diff.extra))
+    bad = [f"{len(names)} {word}" for word, names in counts if names]
+    head = f"all {signed}" if coverage.covered == signed else f"{coverage.covered} of {signed}"
+    tail = f"; {', '.join(bad)}" if bad else ""
+    return f"{head} signed files are exactly as signed ({_size(report.subject.manifest.size)}){tail}"
+
+
+def _bom(report: Report) -> str:
+    if report.bom is None:
+        return "none that is signed"
+    if any(finding.rule == "bom.differs" for finding in report.findings):
+        return f"{report.bom.path}; the BOM file beside the files is NOT the signed one"
+    return f"{report.bom.path}, signed together with the files"
 
 
 def _signer(signer: Signer) -> str:
@@ -101,7 +128,7 @@ def _finding(finding: Finding) -> list[str]:
         ("found", finding.found),
         ("next", finding.hint),
     ):
-        if text and not (label == "where" and text in finding.message):
+        if text and not (label == "where" and finding.message.startswith(text)):
             lines += row(label, bare(text), indent=6, column=16)
     return lines
 
@@ -134,13 +161,25 @@ def _check(result: CheckResult, *, mark_unread: bool) -> Iterator[str]:
     yield f"  {click.style(mark, fg=colour)} {first.strip()}"
     yield from rest
     if result.verdict is CheckVerdict.PASS:
-        where = result.evidence[0].where if result.evidence else result.reason
-        more = f" and {len(result.evidence) - 1} more" if len(result.evidence) > 1 else ""
-        yield from wrap(f"{where}{more} ({result.assurance})", indent=6)
+        yield from wrap(_passed(result), indent=6)
     else:
         is_read = result.check.clause_confidence == "primary" or not mark_unread
         unread = "" if is_read else " [clause not read in the primary text]"
         yield from wrap(f"{_WORDS[result.verdict]}: {result.reason}{unread}", indent=6)
+
+
+def _passed(result: CheckResult) -> str:
+    """Where the evidence is, and what that is worth: a file that is as signed has not been judged by its content."""
+    if result.reason != "evidence found":
+        return f"{result.reason} ({result.assurance})"
+    names = list(dict.fromkeys(item.where for item in result.evidence))
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    as_signed = (
+        ": there, exactly as signed"
+        if result.evidence and result.evidence[0].digest and result.assurance == BY_TOOL
+        else ""
+    )
+    return f"{names[0] if names else 'evidence found'}{more} ({result.assurance}{as_signed})"
 
 
 def _questions(report: Report) -> list[str]:
@@ -157,6 +196,19 @@ def _questions(report: Report) -> list[str]:
     lines = heading("Ask the publisher")
     for number, question in enumerate(questions, 1):
         lines += wrap(f"{number}. {question}", indent=2, hanging=5)
+    return lines
+
+
+def _for_review(report: Report) -> list[str]:
+    """What only a person can judge, of required checks."""
+    results = [r for p in report.profiles for r in p.checks if r.verdict is CheckVerdict.REVIEW]
+    waiting = [r for r in results if r.check.level == "required"]
+    if not waiting:
+        return []
+    lines = heading("For you to judge")
+    for number, result in enumerate(waiting, 1):
+        places = ", ".join(dict.fromkeys(item.where for item in result.evidence)) or "not in the release"
+        lines += wrap(f"{number}. {result.check.text}. Look at: {places}", indent=2, hanging=5)
     return lines
 
 
