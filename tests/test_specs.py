@@ -26,7 +26,7 @@ def rules_in_code() -> set[str]:
                 first = node.args[0]
                 if isinstance(first, ast.Constant) and isinstance(first.value, str):
                     found.add(first.value)
-            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "_UNSAFE":
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "UNSAFE":
                 found.add(ast.literal_eval(node.value))
     return found
 

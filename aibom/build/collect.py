@@ -16,7 +16,7 @@ from aibom.core.progress import Progress
 from aibom.formats import detect, safetensors, weights_index
 from aibom.formats.detect import Classification, classify
 from aibom.formats.licences import recognise_text
-from aibom.formats.model_card import ModelCard, find_section, parse_model_card
+from aibom.formats.model_card import ModelCard, find_section, is_card_like, parse_model_card
 from aibom.formats.model_config import ModelConfig, parse_model_config
 from aibom.formats.requirements import Dependency, WheelMetadata, parse_requirements, parse_wheel_metadata
 from aibom.formats.safetensors import SafetensorsHeader, parse_safetensors
@@ -207,17 +207,6 @@ def _by_content(kind: Classification, fact: Fact) -> Classification:
         return kind
     if fact.describes_dataset:
         return Classification(category="docs/data-card", format=kind.format)
-    if kind.category == "docs/model-card" and not (fact.front_matter or is_card_like(fact)):
+    if kind.category == "docs/model-card" and not (is_card_like(fact)):
         return Classification(category="", format=kind.format)
     return kind
-
-
-def is_card_like(card: ModelCard) -> bool:
-    """Whether a README without front matter still describes a model: at least two of the usual headings."""
-    wanted = (
-        ("intended use", "use"),
-        ("limitation", "bias", "risk"),
-        ("training",),
-        ("evaluation", "performance"),
-    )
-    return sum(bool(find_section(card, *words)) for words in wanted) >= 2

@@ -93,6 +93,12 @@ def find_section(card: ModelCard, *words: str, unless: tuple[str, ...] = ()) -> 
     return card.sections[(better or fitting)[0]] if fitting else ""
 
 
+def is_card_like(card: ModelCard) -> bool:
+    """Whether a README describes a model: by front matter, or by at least two of the usual headings."""
+    wanted = (("intended use", "use"), ("limitation", "bias", "risk"), ("training",), ("evaluation", "performance"))
+    return card.front_matter or sum(bool(find_section(card, *words)) for words in wanted) >= 2
+
+
 def _sections(body: str) -> tuple[str, dict[str, str]]:
     title, heading, fenced = "", "", False
     lines: dict[str, list[str]] = {}

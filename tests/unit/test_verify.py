@@ -336,6 +336,41 @@ def test_removing_any_one_component_of_a_signed_again_bom_is_caught(tmp_path: Pa
     assert verify_signed(sign_release(release)).verdict is Verdict.ACCEPTED
 
 
+def without(document: Json, ref: str) -> Json:
+    """A BOM without a component and without anything that refers to it: no dangling reference gives it away."""
+    whole = json.loads(json.dumps(document))
+    whole["components"] = [c for c in whole["components"] if c.get("bom-ref") != ref]
+    whole["dependencies"] = [d for d in whole["dependencies"] if d["ref"] != ref]
+    for node in whole["dependencies"]:
+        node["dependsOn"] = [target for target in node["dependsOn"] if target != ref]
+    for node in whole["compositions"]:
+        for key in ("assemblies", "dependencies"):
+            if key in node:
+                node[key] = [target for target in node[key] if target != ref]
+    for component in whole["components"]:
+        parameters = component.get("modelCard", {}).get("modelParameters", {})
+        if "datasets" in parameters:
+            parameters["datasets"] = [d for d in parameters["datasets"] if d["ref"] != ref]
+    result: Json = whole
+    return result
+
+
+@pytest.mark.parametrize("kind", ["small", "example"])
+def test_removing_a_component_and_every_trace_of_it_is_caught_too(tmp_path: Path, kind: str) -> None:
+    release = make_release(tmp_path / "r", kind)
+    bom = json.loads(build_bom_bytes(release))
+    refs = [c["bom-ref"] for c in bom["components"]]
+    assert len(refs) > 6
+    for ref in refs:
+        report = verify_signed(sign_release(release, bom=json.dumps(without(bom, ref)).encode()))
+        assert report.verdict is Verdict.REJECTED, ref
+        assert rules_of(report) & {"bom.left-out", "bom.file-unaccounted"}, ref
+
+
+def test_a_base_model_that_is_left_out(tmp_path: Path) -> None:
+    assert accounted(tmp_path / "r", lambda d: d["components"][0].pop("pedigree")) == {"bom.left-out"}
+
+
 def test_a_component_for_a_file_that_is_not_there(tmp_path: Path) -> None:
     def edit(document: Json) -> None:
         document["components"].append(
@@ -460,7 +495,7 @@ def test_a_long_list_of_differences_is_cut(tmp_path: Path) -> None:
 
     report = verify_signed(sign_release(make_release(tmp_path / "r", "example"), edit=forget_all))
     assert "bom.accounting" in rules_of(report)
-    assert sum(f.rule.startswith("bom.") for f in report.findings) <= 21
+    assert sum(f.rule.startswith("bom.") and f.rule != "bom.left-out" for f in report.findings) <= 21
 
 
 def test_a_certificate_chain_is_not_taken_for_verified(signed: Path) -> None:
