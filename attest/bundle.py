@@ -23,6 +23,7 @@ MEDIA_TYPES = frozenset(
 )
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 MAX_BYTES = 256 * 1024 * 1024
+_MAX_HINT = 128
 _HINT = "ask the publisher for the signature file again; this one is damaged or not a Sigstore bundle"
 
 
@@ -75,8 +76,9 @@ def parse_bundle(data: bytes, where: str) -> Bundle:
 
 
 def _parse(document: Json, data: bytes, where: str) -> Bundle:
-    if document.get("mediaType") not in MEDIA_TYPES:
-        found = str(document.get("mediaType"))[:80]
+    media_type = document.get("mediaType")
+    if not isinstance(media_type, str) or media_type not in MEDIA_TYPES:
+        found = str(media_type)[:80]
         raise InputError(f"not a Sigstore bundle: media type {found!r}", where=f"{where}, mediaType")
     envelope = _object(document, "dsseEnvelope", where)
     if envelope.get("payloadType") != PAYLOAD_TYPE:
@@ -105,8 +107,8 @@ def _material(material: Json, where: str) -> tuple[str, bytes]:
         raise InputError(f"expected one kind of signer, found {', '.join(kinds) or 'none'}", where=place)
     if kinds[0] == "publicKey":
         hint = _object(material, "publicKey", place).get("hint", "")
-        if not isinstance(hint, str):
-            raise InputError("a key hint must be text", where=f"{place}.publicKey.hint")
+        if not isinstance(hint, str) or len(hint) > _MAX_HINT:
+            raise InputError(f"a key hint must be text of at most {_MAX_HINT}", where=f"{place}.publicKey.hint")
         return hint, b""
     if kinds[0] == "certificate":
         holder = _object(material, "certificate", place)

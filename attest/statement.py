@@ -13,6 +13,7 @@ from aibom.core.errors import InputError
 from aibom.core.strictjson import Json, dump_compact, parse_json_object, type_name
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
+_MAX_TYPE = 500
 MAX_SUBJECTS = 2_000_000
 MAX_BYTES = 256 * 1024 * 1024
 
@@ -55,8 +56,10 @@ def parse_statement(payload: bytes, where: str) -> Statement:
             f"not an in-toto statement: expected {STATEMENT_TYPE}, found {str(found)[:80]!r}", where=f"{where}, _type"
         )
     predicate_type, predicate = document.get("predicateType"), document.get("predicate")
-    if not isinstance(predicate_type, str) or not predicate_type:
-        raise InputError("a statement needs a predicate type", where=f"{where}, predicateType")
+    if not isinstance(predicate_type, str) or not 0 < len(predicate_type) <= _MAX_TYPE:
+        raise InputError(
+            f"a statement needs a predicate type of at most {_MAX_TYPE} characters", where=f"{where}, predicateType"
+        )
     if not isinstance(predicate, dict):
         raise InputError(f"expected an object, found {type_name(predicate)}", where=f"{where}, predicate")
     return Statement(

@@ -51,7 +51,8 @@ CONFINED = {
     "sigstore": {"attest.signing", "verify"},
     "requests": set(),
     "socket": set(),
-    "urllib": set(),
+    "urllib.request": set(),
+    "http": set(),
     "pickle": set(),
     "subprocess": {"aibom.cli"},
     "cyclonedx": {"aibom.build"},
@@ -92,9 +93,9 @@ def forbidden(module: str, path: Path) -> list[str]:
         there = unit_of(target)
         if there and there != here and there not in ARROWS[here]:
             problems.append(f"{module} ({here}) must not import {target} ({there})")
-        top = target.partition(".")[0]
-        if top in CONFINED and here not in CONFINED[top]:
-            problems.append(f"{module} ({here}) must not import {top}")
+        for name, allowed in CONFINED.items():
+            if (target == name or target.startswith(f"{name}.")) and here not in allowed:
+                problems.append(f"{module} ({here}) must not import {name}")
     return problems
 
 

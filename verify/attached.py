@@ -32,12 +32,24 @@ class AttachedFiles:
 
 
 def find_attached(root: Path, attached: Path | None) -> AttachedFiles:
-    """Look for `model.sig` and `attestations/` in `attached`, else in the release. Raises InputError."""
-    base = attached or root
+    """Look for `model.sig` and `attestations/` in the release, and in `attached` as well. Raises InputError.
+
+    Those of the release are never passed over: nothing else covers what lies there.
+    """
+    aside = attached if attached and attached.resolve() != root.resolve() else None
+    bundles: list[Attached] = []
+    strangers: list[str] = []
+    for base in (root, aside) if aside else (root,):
+        _look(base, bundles, strangers)
+    beside = aside / BOM_NAME if aside else None
+    bom = Attached(BOM_NAME, beside) if beside and beside.exists() else None
+    return AttachedFiles(bundles=tuple(bundles), strangers=tuple(strangers), bom=bom)
+
+
+def _look(base: Path, bundles: list[Attached], strangers: list[str]) -> None:
     if not base.is_dir():
         what = "not a folder" if base.exists() else "there is no such folder"
         raise InputError(what, where=str(base), hint="give the folder that holds the release")
-    bundles, strangers = [], []
     if (base / SIGNATURE_NAME).exists() or (base / SIGNATURE_NAME).is_symlink():
         bundles.append(Attached(SIGNATURE_NAME, base / SIGNATURE_NAME))
     for name in _attestations(base):
@@ -46,9 +58,6 @@ def find_attached(root: Path, attached: Path | None) -> AttachedFiles:
             bundles.append(found)
         else:
             strangers.append(found.name)
-    bom = base / BOM_NAME
-    outside = Attached(BOM_NAME, bom) if attached and attached.resolve() != root.resolve() and bom.exists() else None
-    return AttachedFiles(bundles=tuple(bundles), strangers=tuple(strangers), bom=outside)
 
 
 def read_bundle_file(found: Attached, limit: int = MAX_BYTES) -> bytes:
@@ -57,9 +66,10 @@ def read_bundle_file(found: Attached, limit: int = MAX_BYTES) -> bytes:
         fd = os.open(found.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
         raise InputError(f"cannot open the file: {error.strerror}", where=found.name) from error
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise InputError("not a regular file", where=found.name)
     with os.fdopen(fd, "rb") as file:
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
-            raise InputError("not a regular file", where=found.name)
         data = file.read(limit + 1)
     if len(data) > limit:
         raise InputError(f"larger than the {limit} bytes that are read", where=found.name)
@@ -70,7 +80,10 @@ def _attestations(base: Path) -> list[str]:
     folder = base / ATTESTATIONS
     if not folder.is_dir() or folder.is_symlink():
         return []
-    names = sorted(entry.name for entry in folder.iterdir())
+    try:
+        names = sorted(entry.name for entry in folder.iterdir())
+    except OSError as error:
+        raise InputError(f"cannot list the folder: {error.strerror}", where=ATTESTATIONS) from error
     if len(names) > _MAX_BUNDLES:
         raise InputError(f"more than {_MAX_BUNDLES} files", where=printable(ATTESTATIONS))
     return names

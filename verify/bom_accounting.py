@@ -4,7 +4,7 @@ And the BOM against itself: a component that something refers to must be there, 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterator
 
 from aibom.core.finding import Finding, contradiction
 from aibom.core.layout import is_content
@@ -57,19 +57,29 @@ def _file(component: ComponentView, content: dict[str, FileEntry]) -> Iterator[F
             where=component.where,
             hint=_HINT,
         )
-    elif component.hashes.get("sha256") != entry.sha256:
+        return
+    if component.repeats_an_algorithm:
         yield contradiction(
-            "bom.file-digest",
-            f"the BOM's digest of {component.name} is not that of the file",
+            "bom.duplicate",
+            f"the BOM gives {component.name} two digests by one algorithm",
             where=component.where,
-            expected=f"sha256:{component.hashes.get('sha256', 'none')}",
-            found=f"sha256:{entry.sha256}",
             hint=_HINT,
         )
+    for algorithm in sorted({"sha256", *component.hashes}):
+        stated, actual = component.hashes.get(algorithm, "none"), entry.digests.get(algorithm)
+        if actual and stated != actual:
+            yield contradiction(
+                "bom.file-digest",
+                f"the BOM's digest of {component.name} is not that of the file",
+                where=component.where,
+                expected=f"{algorithm}:{stated}",
+                found=f"{algorithm}:{actual}",
+                hint=_HINT,
+            )
 
 
 def _unaccounted(bom: Bom, content: dict[str, FileEntry], named: Counter[str]) -> Iterator[Finding]:
-    counted = [folder for component in bom.components for folder in component.properties(properties.FOLDER)]
+    counted = {folder for component in bom.components for folder in component.properties(properties.FOLDER)}
     for name in sorted(content.keys() - named.keys()):
         if _counted_folder(name, counted) is None:
             yield contradiction(
@@ -82,20 +92,30 @@ def _unaccounted(bom: Bom, content: dict[str, FileEntry], named: Counter[str]) -
 
 def _counted_sets(bom: Bom, content: dict[str, FileEntry], named: Counter[str]) -> Iterator[Finding]:
     """A counted data set holds the files below its folder that no component names."""
-    counted = {folder: c for c in bom.components for folder in c.properties(properties.FOLDER)}
+    counted: dict[str, ComponentView] = {}
+    for component in bom.components:
+        for folder in component.properties(properties.FOLDER):
+            if counted.setdefault(folder, component) is not component:
+                yield contradiction(
+                    "bom.duplicate", f"two data sets count the folder {folder!r}", where=component.where
+                )
     members: dict[str, list[FileEntry]] = {folder: [] for folder in counted}
     for name in content.keys() - named.keys():
-        folder = _counted_folder(name, counted)
-        if folder is not None:
-            members[folder].append(content[name])
+        holder = _counted_folder(name, counted)
+        if holder is not None:
+            members[holder].append(content[name])
     for folder, component in counted.items():
         yield from _counted(component, members[folder])
 
 
-def _counted_folder(name: str, folders: Iterable[str]) -> str | None:
+def _counted_folder(name: str, folders: Container[str]) -> str | None:
     """The deepest counted folder that holds a file."""
-    holding = [folder for folder in folders if folder == "." or name.startswith(f"{folder}/")]
-    return max(holding, key=lambda folder: 0 if folder == "." else len(folder), default=None)
+    folder = name.rpartition("/")[0]
+    while folder:
+        if folder in folders:
+            return folder
+        folder = folder.rpartition("/")[0]
+    return "." if "." in folders else None
 
 
 def _counted(component: ComponentView, members: list[FileEntry]) -> Iterator[Finding]:
@@ -114,17 +134,23 @@ def _counted(component: ComponentView, members: list[FileEntry]) -> Iterator[Fin
 
 
 def _tree(bom: Bom, content: dict[str, FileEntry]) -> Iterator[Finding]:
-    stated = bom.root.properties(properties.TREE_DIGEST) if bom.root else ()
-    actual = f"sha256:{tree_digest((entry.name, entry.sha256) for entry in content.values())}"
-    if stated and stated != (actual,):
-        yield contradiction(
-            "bom.tree-digest",
-            "the BOM's digest of the whole tree is not that of the files",
-            where="metadata.component",
-            expected=", ".join(stated),
-            found=actual,
-            hint=_HINT,
-        )
+    """What the root says about the tree as a whole: its digest, its number of files, its size."""
+    actual = {
+        properties.TREE_DIGEST: f"sha256:{tree_digest((e.name, e.sha256) for e in content.values())}",
+        properties.FILE_COUNT: str(len(content)),
+        properties.SIZE: str(sum(entry.size for entry in content.values())),
+    }
+    for name, value in actual.items():
+        stated = bom.root.properties(name) if bom.root else ()
+        if stated and stated != (value,):
+            yield contradiction(
+                "bom.tree-digest",
+                f"what the BOM says of the whole tree ({name}) is not true of the files",
+                where="metadata.component",
+                expected=", ".join(stated),
+                found=value,
+                hint=_HINT,
+            )
 
 
 def _references(bom: Bom) -> Iterator[Finding]:

@@ -64,11 +64,11 @@ def _parse(
     findings = [_differs(a.path) for a in attestations if dict(a.statement.predicate) != document]
     if data is None and beside is not None and _read_loosely(beside) != document:
         findings.append(_differs(path))
-    findings += [
-        contradiction("bom.invalid", f"not valid CycloneDX: {problem}", where=path, hint=_HINT)
-        for problem in schema_problems(document)
-    ]
     bom = bom_of(document, path)
+    problems = schema_problems(document)
+    if problems:  # what breaks the schema is not looked into any further
+        invalid = [contradiction("bom.invalid", f"not valid CycloneDX: {p}", where=path, hint=_HINT) for p in problems]
+        return None, (*findings, *invalid)
     return BoundBom(path=path, sha256=digest, bom=bom, attested=bool(attestations)), tuple(findings)
 
 

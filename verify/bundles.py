@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from aibom.core.errors import InputError, TrustError
 from aibom.core.finding import Finding, Outcome, contradiction, note, undecided
 from aibom.core.layout import BOM_BUNDLE_NAME, SIGNATURE_NAME
+from aibom.core.names import printable
 from attest.bom_attestation import is_bom_type, parse_bom_attestation
 from attest.bundle import parse_bundle
 from attest.model_signature import PREDICATE_TYPE as MODEL_TYPE
@@ -39,7 +40,7 @@ class Signatures:
 def verify_bundles(attached: AttachedFiles, policy: Policy, trust: Callable[[], TrustRoot]) -> Signatures:
     """Verify every bundle of a release. `trust` may raise TrustError, which leaves a bundle undecided."""
     statements, records, signed = [], [], []
-    findings = [_stranger(name) for name in attached.strangers]
+    findings = [_stranger(printable(name)[1:-1]) for name in attached.strangers]
     if not attached.bundles:
         findings.append(
             contradiction(
@@ -66,6 +67,15 @@ def verify_bundles(attached: AttachedFiles, policy: Policy, trust: Callable[[], 
         outcome = "verified" if isinstance(files, SignedFiles) else "rejected" if files else "not checked"
         kind = statement.statement.predicate_type
         records.append(AttestationRecord(path=found.name, type=kind, signer=statement.signer, outcome=outcome))
+    if statements and not signed:
+        findings.append(
+            contradiction(
+                "coverage.nothing-signed",
+                "no verified signature is about these files",
+                where=statements[0].path,
+                hint="ask the publisher for the signature over the release (model.sig)",
+            )
+        )
     return Signatures(tuple(statements), tuple(records), tuple(signed), tuple(findings))
 
 
@@ -101,7 +111,12 @@ def _covered_files(statement: VerifiedStatement) -> SignedFiles | Finding | None
             )
         if is_bom_type(kind):
             attested = parse_bom_attestation(statement.statement, statement.path)
-            return SignedFiles(path=statement.path, files=attested.files, is_bom_attestation=True)
+            return SignedFiles(
+                path=statement.path,
+                files=attested.files,
+                is_bom_attestation=True,
+                tree_digest=attested.tree_digest,
+            )
     except InputError as error:
         return contradiction("statement.malformed", error.message, where=error.where, hint=error.hint)
     if statement.path == SIGNATURE_NAME:

@@ -27,7 +27,7 @@ def read_identity(der: bytes) -> CertificateIdentity:
     try:
         certificate = x509.load_der_x509_certificate(der)
         extensions = {extension.oid: extension.value for extension in certificate.extensions}
-    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, x509.InvalidVersion):
         return CertificateIdentity("", "")
     names = extensions.get(ExtensionOID.SUBJECT_ALTERNATIVE_NAME)
     return CertificateIdentity(_identity(names), _issuer(extensions))

@@ -5,10 +5,18 @@ not there is missing, one whose digest differs from a manifest's is changed; eac
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aibom.core.finding import Finding, contradiction, note
-from aibom.core.layout import ATTESTATIONS, GIT_HISTORY, GIT_RELATED, HUB_CACHE, SIGNATURE_NAME, is_git_related
+from aibom.core.layout import (
+    ATTESTATIONS,
+    GIT_HISTORY,
+    GIT_RELATED,
+    HUB_CACHE,
+    SIGNATURE_NAME,
+    is_content,
+    is_git_related,
+)
 from aibom.core.manifest import Manifest, ManifestDiff, compare
 
 _SHOWN = 20
@@ -25,6 +33,8 @@ class SignedFiles:
     is_bom_attestation: bool
     ignored: tuple[str, ...] = ()
     """What the signer says was left out."""
+    tree_digest: str = ""
+    """The name-binding digest of the content, if the statement gives one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,19 +56,30 @@ def union(signed: Iterable[SignedFiles]) -> dict[str, str]:
     return files
 
 
-def check_coverage(signed: tuple[SignedFiles, ...], actual: Manifest, outside: tuple[str, ...]) -> Coverage:
-    """Compare what is signed with what is there. `outside` are the paths that the fixed rule leaves out."""
+def check_coverage(
+    signed: tuple[SignedFiles, ...], actual: Manifest, outside: tuple[str, ...], unread: tuple[str, ...] = ()
+) -> Coverage:
+    """Compare what is signed with what is there.
+
+    `outside` are the paths that the fixed rule leaves out, `unread` those not read because nobody signed them.
+    """
     expected = union(signed)
     diff = compare(expected, actual)
+    diff = replace(diff, extra=tuple(sorted({*diff.extra, *unread})))
     dropped = _dropped_by_signer(signed, diff)
-    diff = ManifestDiff(
-        extra=tuple(name for name in diff.extra if name not in dropped), missing=diff.missing, changed=diff.changed
-    )
+    diff = replace(diff, extra=tuple(name for name in diff.extra if name not in dropped))
     covered = len(expected.keys() & {entry.name for entry in actual.entries}) - len(diff.changed)
     notes = tuple(_notes(signed, dropped, outside))
     if not signed:  # that nobody signed anything is said once, not for every file
         return Coverage(covered=0, diff=diff, notes=notes, findings=())
-    findings = [*_disagreements(signed), *_changed(diff, expected, actual), *_missing(diff), *_extra(diff)]
+    findings = [
+        *_disagreements(signed),
+        *_mixed(signed),
+        *_tree(signed, actual, diff),
+        *_changed(diff, expected, actual),
+        *_missing(diff),
+        *_extra(diff),
+    ]
     findings += [note("coverage.outside", text) for text in notes]
     return Coverage(covered=covered, diff=diff, notes=notes, findings=tuple(findings))
 
@@ -103,6 +124,40 @@ def _disagreements(signed: tuple[SignedFiles, ...]) -> Iterable[Finding]:
                     found=f"sha256:{value}",
                     hint="ask the publisher which is right; the release was signed twice from different files",
                 )
+
+
+def _mixed(signed: tuple[SignedFiles, ...]) -> Iterable[Finding]:
+    """One statement must cover the whole release: two that each cover a part were never published as one.
+
+    Git-related and generated files may be in one and not in the other: `model_signing` drops the former, and a BOM may
+    be made after its signature.
+    """
+    names = [{n for n in s.files if not is_git_related(n) and is_content(n)} for s in signed]
+    largest = max(names, key=len)
+    for statement, files in zip(signed, names, strict=True):
+        if not files <= largest:
+            yield contradiction(
+                "coverage.mixed",
+                "two signed statements cover different sets of files: parts of two releases were put together",
+                where=statement.path,
+                found=f"only there: {', '.join(sorted(files - largest)[:3])}",
+                hint="get the release again, whole, from its publisher",
+            )
+
+
+def _tree(signed: tuple[SignedFiles, ...], actual: Manifest, diff: ManifestDiff) -> Iterable[Finding]:
+    """The name-binding digest that a BOM attestation gives, when every file is as signed."""
+    content = Manifest(tuple(entry for entry in actual.entries if is_content(entry.name)))
+    for statement in signed:
+        if statement.tree_digest and not diff and statement.tree_digest != content.tree_digest:
+            yield contradiction(
+                "coverage.tree-digest",
+                "the signed digest of the whole tree is not that of the files",
+                where=statement.path,
+                expected=f"sha256:{statement.tree_digest}",
+                found=f"sha256:{content.tree_digest}",
+                hint="ask the publisher to sign the release again",
+            )
 
 
 def _changed(diff: ManifestDiff, expected: dict[str, str], actual: Manifest) -> Iterable[Finding]:

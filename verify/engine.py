@@ -83,13 +83,13 @@ def verify_release(request: Request) -> Report:
         executor=request.executor,
         progress=request.progress,
     )
-    coverage = check_coverage(signatures.signed if files.complete else (), files.manifest, files.outside)
+    coverage = check_coverage(signatures.signed if files.complete else (), files.manifest, files.outside, files.unread)
     not_as_signed = frozenset({*coverage.diff.extra, *coverage.diff.missing, *coverage.diff.changed})
     bound, bom_findings = _bom(signatures, files, not_as_signed, inside=attached.bom is None)
     content_findings = [f for f in files.findings if not _follows(f, not_as_signed)]
     findings = [*signatures.findings, *coverage.findings, *content_findings, *bom_findings]
     profiles = _profiles(request, signatures, files, coverage, bound)
-    verdict = decide(findings, profiles, signers=len(signatures.statements), files=len(files.manifest.entries))
+    verdict = decide(findings, profiles, signers=len(signatures.signed), files=len(files.manifest.entries))
     tree = Manifest(tuple(entry for entry in files.manifest.entries if is_content(entry.name)))
     return Report(
         verdict=verdict,

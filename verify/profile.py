@@ -147,7 +147,7 @@ def _group(item: Any, where: str) -> Group:
 
 def _check(item: Any, groups: set[str], where: str) -> Check:
     _keys(item, _CHECK_REQUIRED, _CHECK_OPTIONAL, where)
-    group = item.get("group", "")
+    group = _text(item["group"], f"{where}, group") if "group" in item else ""
     if (group not in groups) if groups else group:
         raise InputError(f"unknown group {group!r}", where=f"{where}, group")
     _one_of(item["level"], LEVELS, f"{where}, level")
@@ -177,7 +177,7 @@ def _check(item: Any, groups: set[str], where: str) -> Check:
 
 def _evidence(value: Any, where: str) -> tuple[tuple[str, ...], ...]:
     known = load_vocabulary().titles
-    groups = tuple(tuple(_list(inner, where)) for inner in _list(value, where))
+    groups = tuple(tuple(_text(i, where) for i in _list(inner, where)) for inner in _list(value, where))
     if not groups or not all(groups):
         raise InputError("evidence must not be empty", where=where)
     for identifier in (item for group in groups for item in group):

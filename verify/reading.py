@@ -7,7 +7,7 @@ from pathlib import Path
 
 from aibom.core.errors import InputError
 from aibom.core.finding import Finding, contradiction, undecided
-from aibom.core.layout import BOM_NAME, is_content
+from aibom.core.layout import BOM_NAME, is_content, is_git_related
 from aibom.core.manifest import Manifest
 from aibom.core.progress import Progress
 from aibom.sources.local import Listing, list_release, read_release
@@ -29,6 +29,8 @@ class Readings:
     outside: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     declared: tuple[Declared, ...] = ()
+    unread: tuple[str, ...] = ()
+    """Files that no verified statement names: they are extra whatever they hold, and may be of any size."""
     complete: bool = True
     """Whether every file could be read; if not, nothing is said about any."""
 
@@ -63,21 +65,35 @@ def _read(
 ) -> Readings:
     findings = [_unsafe(problem.message, problem.where) for problem in listing.refused]
     said: list[Declared] = []
-    entries, bom = [], None
-    for file in read_release(root, _to_read(listing, signed), retain=_retain, executor=executor, progress=progress):
+    entries = []
+    wanted, unread = _to_read(listing, signed)
+    bom = None
+    for file in read_release(root, [f for f in wanted if f[0] == BOM_NAME], retain=_retain, progress=progress):
         entries.append(file.entry)
-        if file.entry.name == BOM_NAME:
-            bom = file.kept
-        elif is_content(file.entry.name):
+        bom = file.kept
+    if attached_bom:
+        bom = read_bundle_file(attached_bom, _MAX_BOM)
+    algorithms = _algorithms(bom)
+    wanted = [file for file in wanted if file[0] != BOM_NAME]
+    for file in read_release(root, wanted, retain=_retain, algorithms=algorithms, executor=executor, progress=progress):
+        entries.append(file.entry)
+        if is_content(file.entry.name):
             findings += content.check_content(file)
             said += filter(None, [declared.read_declared(file)])
     return Readings(
         manifest=Manifest.of(entries),
-        bom=read_bundle_file(attached_bom, _MAX_BOM) if attached_bom else bom,
+        bom=bom,
         outside=tuple(sorted({*listing.outside, *listing.hub_records})),
         findings=tuple(findings),
         declared=tuple(said),
+        unread=unread,
     )
+
+
+def _algorithms(bom: bytes | None) -> tuple[str, ...]:
+    """The digests to compute: SHA-256, and what else the BOM states, so that none of it goes unchecked."""
+    stated = {"SHA-384": "sha384", "SHA-512": "sha512"}
+    return ("sha256", *(ours for theirs, ours in stated.items() if bom and theirs.encode() in bom))
 
 
 def _retain(name: str, size: int, head: bytes) -> int:
@@ -86,10 +102,18 @@ def _retain(name: str, size: int, head: bytes) -> int:
     return max(content.retain(name, size, head), declared.retain(name, size))
 
 
-def _to_read(listing: Listing, signed: frozenset[str]) -> list[tuple[str, int]]:
-    """All covered files, and those outside the rule that somebody signed all the same."""
+def _to_read(listing: Listing, signed: frozenset[str]) -> tuple[list[tuple[str, int]], tuple[str, ...]]:
+    """What to read, and what not: with a verified statement at hand, a file that nobody signed need not be read.
+
+    Git-related files are read in any case, for the BOM may account for them; so is what lies outside and was signed.
+    """
     left_out = {*listing.outside, *listing.hub_records}
-    return [*listing.files, *((name, 0) for name in sorted(signed & left_out))]
+    outside = [(name, 0) for name in sorted(signed & left_out)]
+    if not signed:
+        return [*listing.files, *outside], ()
+    read = [file for file in listing.files if file[0] in signed or is_git_related(file[0])]
+    unread = tuple(name for name, _ in listing.files if name not in signed and not is_git_related(name))
+    return [*read, *outside], unread
 
 
 def _unsafe(message: str, where: str) -> Finding:

@@ -5,6 +5,7 @@ right: a hub name for a model of a hub, a digest for what has no registry.
 """
 
 from collections.abc import Iterable
+from urllib.parse import quote
 
 from cyclonedx.model import ExternalReference, ExternalReferenceType, XsUri
 from packageurl import PackageURL
@@ -76,7 +77,7 @@ def hub_reference(path: str) -> list[ExternalReference]:
     name = path.removeprefix("datasets/")
     if name.count("/") != 1:
         return []
-    return [ExternalReference(type=ExternalReferenceType.DISTRIBUTION, url=XsUri(f"{HUB}/{path}"))]
+    return [ExternalReference(type=ExternalReferenceType.DISTRIBUTION, url=XsUri(f"{HUB}/{quote(path)}"))]
 
 
 def content_purl(identity: Identity, digest: str) -> PackageURL:

@@ -129,4 +129,4 @@ def _summary(built: BuiltBom, target: Path | None) -> list[str]:
         ("Libraries", f"{len(account.dependencies)} declared"),
         ("Written to", str(target) if target else "standard output"),
     ]
-    return [f"{name:<11} {value}" for name, value in rows]
+    return [f"{name:<11} {safe(value)}" for name, value in rows]

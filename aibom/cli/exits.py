@@ -6,6 +6,7 @@ import traceback
 
 import click
 
+from aibom.cli.render.layout import safe
 from aibom.core.errors import AibomError
 from aibom.core.verdict import ExitCode
 
@@ -39,11 +40,11 @@ def run(command: click.Group, args: list[str]) -> int:
 
 def show_error(error: AibomError) -> None:
     """Print what, where, and what to do next."""
-    click.echo(f"{click.style('error:', fg='red', bold=True)} {error.message}", err=True)
+    click.echo(f"{click.style('error:', fg='red', bold=True)} {safe(error.message)}", err=True)
     if error.where:
-        click.echo(f"  at: {error.where}", err=True)
+        click.echo(f"  at: {safe(error.where)}", err=True)
     if error.hint:
-        click.echo(f"  hint: {error.hint}", err=True)
+        click.echo(f"  hint: {safe(error.hint)}", err=True)
 
 
 def _show_bug(error: Exception) -> None:
@@ -51,5 +52,7 @@ def _show_bug(error: Exception) -> None:
         traceback.print_exception(error)
     frame = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{os.path.basename(frame.filename)}:{frame.lineno}"  # noqa: PTH119 -- a label, not a path
-    click.echo(f"{click.style('bug:', fg='red', bold=True)} {type(error).__name__}: {error} ({place})", err=True)
+    click.echo(
+        f"{click.style('bug:', fg='red', bold=True)} {type(error).__name__}: {safe(str(error))} ({place})", err=True
+    )
     click.echo(f"  hint: nothing was decided; {_REPORT}; AIBOM_DEBUG=1 shows more", err=True)

@@ -13,6 +13,7 @@ from aibom.cli.render.layout import row
 from aibom.core.errors import InputError, MismatchError, UsageError
 from aibom.core.layout import BOM_BUNDLE_NAME, BOM_NAME, SIGNATURE_NAME
 from aibom.core.manifest import FileEntry, Manifest
+from aibom.cyclonedx.schema import schema_problems
 from aibom.cyclonedx.view import parse_bom
 from aibom.sources.local import list_release, read_release, require_safe
 from attest.bom_attestation import bom_statement
@@ -115,8 +116,14 @@ def _with_bom(manifest: Manifest, bom: bytes) -> Manifest:
 
 
 def _require_described(manifest: Manifest, bom: bytes) -> None:
-    """Refuse to sign a BOM of other files."""
-    findings = check_accounting(parse_bom(bom, BOM_NAME), manifest)
+    """Refuse to sign a BOM that is malformed, or of other files."""
+    document = parse_bom(bom, BOM_NAME)
+    problems = schema_problems(document.raw)
+    if problems:
+        raise InputError(
+            f"the BOM is not valid CycloneDX: {problems[0]}", where=BOM_NAME, hint="run `aibom build` again"
+        )
+    findings = check_accounting(document, manifest)
     if findings:
         others = sum(finding.rule != "bom.tree-digest" for finding in findings[1:])  # which follows from the first
         more = f" (and {others} more)" if others else ""

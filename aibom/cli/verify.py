@@ -1,5 +1,6 @@
 """`aibom verify`: decide whether a release is authentic, whole and complete."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +12,6 @@ from aibom.cli.progress import reading_executor, show_progress
 from aibom.cli.render.claims import claims_lines
 from aibom.cli.render.text import report_lines
 from aibom.core.errors import UsageError
-from aibom.core.strictjson import dump_json
 from aibom.core.verdict import ExitCode
 
 _OUTCOMES = "outcome-components"
@@ -93,7 +93,7 @@ def command(
     if as_json:
         from verify.report import report_json
 
-        click.echo(dump_json(report_json(report)), nl=False)
+        click.echo(json.dumps(report_json(report), indent=2))  # ASCII: nothing in it can steer a terminal
     else:
         click.echo("\n".join(report_lines(report)))
     return int(report.verdict.exit_code)

@@ -18,6 +18,7 @@ BOM_BUNDLE_NAME = f"{ATTESTATIONS}/bom{BUNDLE_SUFFIX}"
 
 GENERATED = frozenset({BOM_NAME, "aibom.cdx.xml", "aibom.spdx3.json"})
 GIT_HISTORY = ".git"
+RESERVED = (SIGNATURE_NAME, ATTESTATIONS, BOM_NAME, GIT_HISTORY)
 GIT_RELATED = (".gitattributes", ".gitignore", ".github")
 HUB_CACHE = ".cache/huggingface"
 _HUB_SUFFIXES = (".metadata", ".lock")
@@ -26,7 +27,7 @@ _HUB_NAMES = frozenset({"CACHEDIR.TAG", ".gitignore"})
 
 def is_outside(name: str) -> bool:
     """Whether a path lies outside every signature by the fixed rule."""
-    return _under(name, GIT_HISTORY) or name == SIGNATURE_NAME or _under(name, ATTESTATIONS)
+    return _under(name, GIT_HISTORY) or name == SIGNATURE_NAME or name.startswith(f"{ATTESTATIONS}/")
 
 
 def is_git_related(name: str) -> bool:

@@ -45,16 +45,26 @@ def _part_problem(name: str) -> str:
     return ""
 
 
-def collisions(names: Iterable[str]) -> list[tuple[str, str]]:
-    """Pairs of names that differ only in Unicode form or case, and so are one file on some systems."""
-    seen: dict[str, str] = {}
+def collisions(names: Iterable[str], *, reserved: Iterable[str] = ()) -> list[tuple[str, str]]:
+    """Pairs of names, or of folders in them, that differ only in Unicode form or case: one file on some systems.
+
+    A name that so meets one of the `reserved` is a collision as well.
+    """
+    seen = {_folded(name): name for name in reserved}
     pairs = []
     for name in sorted(names):
-        key = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
-        if key in seen:
-            pairs.append((seen[key], name))
-        seen.setdefault(key, name)
+        parts = name.split("/")
+        for depth in range(1, len(parts) + 1):
+            path = "/".join(parts[:depth])
+            first = seen.setdefault(_folded(path), path)
+            if first != path:
+                pairs.append((first, name))
+                break
     return pairs
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def printable(name: str) -> str:

@@ -14,6 +14,7 @@ Json = dict[str, Any]
 
 MAX_BYTES = 256 * 1024 * 1024
 MAX_DEPTH = 200
+_MAX_VALUES = 10_000_000
 _MAX_NUMBER_DIGITS = 400
 
 # One pass, never restarting: a string always matches up to its end or the end of the input.
@@ -29,7 +30,7 @@ def parse_json(data: bytes, where: str, *, max_bytes: int = MAX_BYTES, max_depth
     """
     if len(data) > max_bytes:
         raise InputError(f"JSON document of {len(data)} bytes; at most {max_bytes} are read", where=where)
-    _check_depth(data, where, max_depth)
+    _check_structure(data, where, max_depth)
     text = _decode(data, where)
     try:
         value = json.loads(
@@ -80,9 +81,11 @@ class _RefusedError(ValueError):
 def _unique(pairs: list[tuple[str, Any]]) -> Json:
     result = dict(pairs)
     if len(result) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise _RefusedError(f"the key {twice[:80]!r} appears twice in one object")
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise _RefusedError(f"the key {name[:80]!r} appears twice in one object")
+            seen.add(name)
     return result
 
 
@@ -112,7 +115,10 @@ def _decode(data: bytes, where: str) -> str:
         raise InputError("not valid UTF-8", where=f"{where}, byte {error.start}") from error
 
 
-def _check_depth(data: bytes, where: str, limit: int) -> None:
+def _check_structure(data: bytes, where: str, limit: int) -> None:
+    """Bound depth, and with the number of values the memory that they will take."""
+    if data.count(b",") + data.count(b"[") + data.count(b"{") > _MAX_VALUES:
+        raise InputError(f"more than {_MAX_VALUES} values", where=where)
     if data.count(b"[") + data.count(b"{") <= limit:
         return
     depth = 0

@@ -51,6 +51,11 @@ class ComponentView:
         return found
 
     @property
+    def repeats_an_algorithm(self) -> bool:
+        """Whether two digests are given by one algorithm, so that two readers could take different ones."""
+        return len(set(self.hash_algorithms)) != len(self.hash_algorithms)
+
+    @property
     def hash_algorithms(self) -> tuple[str, ...]:
         """Every algorithm named, as written."""
         return tuple(_text(item.get("alg")) for item in _objects(self.raw.get("hashes")))

@@ -81,7 +81,7 @@ def parse_safetensors(prefix: bytes, file_size: int, where: str) -> SafetensorsH
     except InputError as error:
         raise InputError(error.message, where=error.where, hint=_HINT) from error
     metadata = _metadata(document.pop("__metadata__", {}), place)
-    entries = sorted((_entry(name, value, place) for name, value in document.items()), key=lambda e: e[1:])
+    entries = sorted((_entry(name, value, place, file_size) for name, value in document.items()), key=lambda e: e[1:])
     _require_contiguous(entries, file_size - end, place)
     return SafetensorsHeader(tensors=tuple(entry[0] for entry in entries), metadata=metadata)
 
@@ -107,7 +107,7 @@ def _metadata(value: Any, place: str) -> Mapping[str, str]:
     return value
 
 
-def _entry(name: str, value: Any, place: str) -> tuple[Tensor, int, int]:
+def _entry(name: str, value: Any, place: str, file_size: int) -> tuple[Tensor, int, int]:
     where = f"{place}, tensor {name[:120]!r}"
     if not isinstance(value, dict) or set(value) != {"dtype", "shape", "data_offsets"}:
         raise InputError("an entry must hold exactly dtype, shape and data_offsets", where=where, hint=_HINT)
@@ -118,10 +118,12 @@ def _entry(name: str, value: Any, place: str) -> tuple[Tensor, int, int]:
         raise InputError("shape and data_offsets must be lists of whole numbers", where=where, hint=_HINT)
     begin, end = offsets
     tensor = Tensor(name=name, dtype=dtype, shape=tuple(shape), size=end - begin)
+    if any(dimension > file_size * 8 for dimension in tensor.shape) and 0 not in tensor.shape:
+        raise InputError("a dimension is larger than the file could hold", where=where, hint=_HINT)
     bits = tensor.elements * _BITS[dtype]
     if bits % 8 or bits // 8 != end - begin:
         raise InputError(
-            f"shape and type need {bits / 8:g} bytes, data_offsets give {end - begin}",
+            f"shape and type need {bits} bits, data_offsets give {end - begin} bytes",
             where=where,
             hint=_HINT,
         )

@@ -4,6 +4,7 @@ Aliases are refused because a few hundred bytes of them can stand for billions o
 """
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import yaml
@@ -32,8 +33,11 @@ class _StrictLoader(yaml.SafeLoader):
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        seen: set[object] = set()
         for position, key in enumerate(keys):
-            if not isinstance(key, (str, int, float, bool)) or key in keys[:position]:
+            is_new = isinstance(key, (str, int, float, bool)) and key not in seen
+            seen |= {key} if is_new else set()
+            if not is_new:
                 mark = node.value[position][0].start_mark
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the key {str(key)[:80]!r} cannot be used twice or at all", mark
@@ -60,10 +64,25 @@ def parse_yaml_mapping(data: bytes, where: str) -> dict[str, Any]:
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise InputError(f"not YAML that we read: {error.problem}", where=f"{where}{line}") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except Exception as error:  # a tag on an odd value makes the loader raise almost anything: none of it is a card
         raise InputError("not YAML that we read", where=where) from error
     if value is None:
         return {}
+    if any("\ud800" <= char <= "\udfff" for char in _characters(value)):
+        raise InputError("contains half of a surrogate pair", where=where)
     if not isinstance(value, dict):
         raise InputError("expected a mapping of names to values", where=where)
     return {str(key): item for key, item in value.items()}
+
+
+def _characters(value: object) -> Iterator[str]:
+    """Every character of every text in a parsed value; depth is bounded by the loader."""
+    if isinstance(value, str):
+        yield from value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _characters(key)
+            yield from _characters(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _characters(item)

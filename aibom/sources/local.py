@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from aibom.core.errors import InputError, UnsafeEntryError
-from aibom.core.layout import GIT_HISTORY, hub_leftovers, is_outside
+from aibom.core.layout import GIT_HISTORY, RESERVED, hub_leftovers, is_outside
 from aibom.core.manifest import FileEntry
 from aibom.core.names import collisions, name_problem, printable
 from aibom.core.progress import NullProgress, Progress
@@ -69,7 +69,7 @@ def list_release(root: Path) -> Listing:
             outside.append(name)
         else:
             files[name] = size
-    refused += [_collision(a, b) for a, b in collisions(files)]
+    refused += [_collision(a, b) for a, b in collisions(files, reserved=RESERVED)]
     records = hub_leftovers(files)
     kept = sorted(files.items() - {(name, files[name]) for name in records})
     return Listing(files=tuple(kept), outside=tuple(sorted(outside)), hub_records=records, refused=tuple(refused))
@@ -132,7 +132,7 @@ def _walk(root: Path) -> Iterator[tuple[str, int, UnsafeEntryError | None]]:
             if problem is None and entry.is_dir(follow_symlinks=False):
                 pending.append(name)
             else:
-                yield name, 0 if problem else entry.stat(follow_symlinks=False).st_size, problem
+                yield name, 0 if problem else _size(name, entry), problem
 
 
 def _scan(root: Path, folder: str) -> list[os.DirEntry[str]]:
@@ -146,6 +146,15 @@ def _scan(root: Path, folder: str) -> list[os.DirEntry[str]]:
             f"cannot list the folder: {error.strerror}",
             where=folder or str(root),
             hint="check its permissions",
+        ) from error
+
+
+def _size(name: str, entry: os.DirEntry[str]) -> int:
+    try:
+        return entry.stat(follow_symlinks=False).st_size
+    except OSError as error:
+        raise InputError(
+            f"cannot look at the file: {error.strerror}", where=name, hint="check the permissions of its folder"
         ) from error
 
 

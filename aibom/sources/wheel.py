@@ -3,6 +3,7 @@
 import shutil
 import stat
 import zipfile
+import zlib
 from pathlib import Path
 
 from aibom.core.errors import InputError
@@ -21,7 +22,7 @@ def unpack_wheel(wheel: Path, folder: Path) -> None:
             folder.mkdir(parents=True)
             for member in members:
                 _unpack_one(archive, member, folder)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, zlib.error) as error:
         raise InputError("not a readable wheel", where=str(wheel), hint="download it again") from error
     except OSError as error:
         raise InputError(f"cannot unpack the wheel: {error.strerror}", where=str(wheel)) from error

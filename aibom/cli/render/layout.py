@@ -7,11 +7,13 @@ import click
 from aibom.core.names import printable
 
 WIDTH = 80
+_LONGEST = 4000
 
 
 def safe(text: str) -> str:
     """Text from a release with everything that is not printable escaped, and no line breaks."""
-    return printable(" ".join(text.split()))[1:-1]
+    shown = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)} characters)"
+    return printable(" ".join(shown.split()))[1:-1]
 
 
 def wrap(text: str, *, indent: int, hanging: int | None = None) -> list[str]:
