@@ -175,24 +175,16 @@ def _changed(diff: ManifestDiff, expected: dict[str, str], actual: Manifest) -> 
 
 
 def _missing(diff: ManifestDiff) -> Iterable[Finding]:
+    hint = "download the release again, whole"
     for name in diff.missing[:_SHOWN]:
-        yield contradiction(
-            "coverage.missing",
-            f"{name} was signed but is not there",
-            where=name,
-            hint="download the release again, whole",
-        )
+        yield contradiction("coverage.missing", f"{name} was signed but is not there", where=name, hint=hint)
     yield from _more("coverage.missing", diff.missing, "missing")
 
 
 def _extra(diff: ManifestDiff) -> Iterable[Finding]:
+    hint = "remove it, or ask the publisher why it is not part of the signed release"
     for name in diff.extra[:_SHOWN]:
-        yield contradiction(
-            "coverage.extra",
-            f"{name} is there but nobody signed it",
-            where=name,
-            hint="remove it, or ask the publisher why it is not part of the signed release",
-        )
+        yield contradiction("coverage.extra", f"{name} is there but nobody signed it", where=name, hint=hint)
     yield from _more("coverage.extra", diff.extra, "extra")
 
 

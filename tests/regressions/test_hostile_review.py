@@ -6,10 +6,15 @@ import shutil
 import struct
 import zipfile
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from aibom.core.errors import InputError
 from aibom.core.layout import BOM_BUNDLE_NAME, BOM_NAME, SIGNATURE_NAME
@@ -25,6 +30,7 @@ from attest.signing.key import KeySigner
 from attest.statement import Subject, parse_statement, statement_bytes
 from tests.conftest import Ran
 from tests.factory import (
+    NOW,
     KeyFiles,
     build_bom_bytes,
     key_policy,
@@ -114,8 +120,15 @@ def test_dimensions_beyond_all_measure() -> None:
 
 
 def test_a_certificate_of_an_impossible_version() -> None:
-    # SEQUENCE { SEQUENCE { [0] { INTEGER 5 } } }: cryptography reads the version late and raises a type of its own.
-    assert read_identity(b"\x30\x07\x30\x05\xa0\x03\x02\x01\x05").identity == ""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([])
+    names = x509.SubjectAlternativeName([x509.RFC822Name("a@example.com")])
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = builder.serial_number(1).not_valid_before(NOW).not_valid_after(NOW + timedelta(days=1))
+    der = builder.add_extension(names, critical=True).sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
+    assert read_identity(der).identity == "a@example.com"
+    version = b"\xa0\x03\x02\x01"
+    assert read_identity(der.replace(version + b"\x02", version + b"\x05", 1)).identity == ""
 
 
 def test_a_name_that_is_not_utf8_in_the_json_report(aibom: Aibom, signed: Path, keys: KeyFiles) -> None:
