@@ -68,6 +68,13 @@ def expect_options(command: F) -> F:
     return command
 
 
+def quiet_libraries() -> None:
+    """Keep what a library logs off the terminal: what matters of it is in our own words."""
+    import logging
+
+    logging.getLogger("sigstore").addHandler(logging.NullHandler())
+
+
 def make_signer(
     key: Path | None, *, keyless: bool, identity_token_file: str | None, trust_config: Path | None
 ) -> "Signer":
@@ -82,6 +89,7 @@ def make_signer(
         from attest.signing.key import KeySigner, load_private_key
 
         return KeySigner(load_private_key(key, _passphrase))
+    quiet_libraries()
     from attest.signing.keyless import keyless_signer  # a quarter of a second of imports
 
     return keyless_signer(trust_config, lambda: _identity_token(identity_token_file))
@@ -100,6 +108,7 @@ def expected_signers(public_key: Path | None, identity: str | None, issuer: str 
             raise UsageError(
                 "an identity means nothing without who vouched for it", hint="give both --identity and --issuer"
             )
+        quiet_libraries()
         expected.append(ExpectedIdentity(identity, issuer))
     return tuple(expected)
 

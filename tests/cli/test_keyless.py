@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -123,6 +124,18 @@ def test_another_instance_s_root_is_refused(aibom: Aibom, simple: Keyless, tmp_p
     ran = aibom("verify", simple.release, *arguments, "--json")
     assert ran.code == 1
     assert {f["rule"] for f in json.loads(ran.out)["findings"]} == {"signature.invalid"}
+
+
+def test_the_public_root_does_not_vouch_for_a_private_instance(simple: Keyless, tmp_path: Path) -> None:
+    """Run apart from this process, where a library's own logging would reach the terminal."""
+    options = ["--identity", IDENTITY, "--issuer", simple.issuer]
+    command: list[str | Path] = [sys.executable, "-m", "aibom", "verify", simple.release, *options]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**os.environ, "HOME": str(tmp_path)}
+    )
+    assert done.returncode in {1, 3}  # 3 where the library has no root of the public instance at hand
+    assert "ACCEPTED" not in done.stdout
+    assert "TUF" not in done.stderr
 
 
 def test_a_changed_file_under_an_identity(aibom: Aibom, simple: Keyless) -> None:

@@ -42,7 +42,7 @@ def _claim(claim: "Claim") -> list[str]:
         )
     if not claim.identity:
         return row("nobody", "it names neither a key nor an identity", indent=4, column=18)
-    return row("identity", claim.identity, indent=4, column=18) + row(
+    return row("identity", claim.identity, indent=4, column=20) + row(
         "vouched for by", claim.issuer, indent=4, column=20
     )
 
