@@ -1,12 +1,12 @@
 """Verification as numbered steps. Each hands findings on; only step 2 can make a verified statement.
 
-1. bundles     find the signature and the attestations that belong to the release
+1. bundles     find the signature and the attestations that belong to the release (`verify.bundles`)
 2. signatures  each must be by an expected signer (`verify.signature`)
 3. statements  read what each verified statement covers
-4. files       list the release safely and digest every file, once
+4. files       list the release safely and digest every file, once (`verify.reading`)
 5. coverage    files on disk = files signed (`verify.coverage`)
-6. BOM         bound to a signature, well formed, and accounting for every file
-7. content     what claims to be weights is
+6. BOM         bound to a signature, well formed, accounting for every file, leaving out nothing declared
+7. content     what claims to be weights is (`verify.content`)
 8. profiles    evidence against the checks that were asked for (`verify.assessment`)
 9. decision    one verdict (`verify.decision`)
 """

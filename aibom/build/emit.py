@@ -8,7 +8,7 @@ import hashlib
 import uuid
 from datetime import datetime
 
-from aibom.build import identifiers, parts
+from aibom.build import identifiers, leaves, parts
 from aibom.build.account import Account
 from aibom.core.strictjson import Json, dump_compact, dump_json
 from aibom.cyclonedx.model_card import Aggregate, Composition
@@ -22,9 +22,9 @@ def emit_cyclonedx(account: Account, *, tool_version: str, timestamp: datetime |
     components = [
         parts.model_component(account),
         *parts.code_component(account),
-        *(parts.dataset_component(dataset) for dataset in account.datasets),
-        *(parts.library_component(dependency, files) for dependency, files in account.dependencies.items()),
-        *(parts.file_component(file) for file in account.other_files),
+        *(leaves.dataset_component(dataset) for dataset in account.datasets),
+        *(leaves.library_component(dependency, files) for dependency, files in account.dependencies.items()),
+        *(leaves.file_component(file) for file in account.other_files),
     ]
     document: Json = {
         "$schema": _SCHEMA,
