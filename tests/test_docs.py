@@ -3,13 +3,14 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.factory import make_release, write_keys
+from tests.factory import make_release
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "specs").glob("*.md")])
@@ -24,11 +25,10 @@ def tour(name: str) -> str:
 
 def test_the_tour_of_the_readme(tmp_path: Path) -> None:
     make_release(tmp_path / "my-model")
-    keys = write_keys(tmp_path)
-    keys.private.rename(tmp_path / "publisher.key")
-    keys.public.rename(tmp_path / "publisher.pub")
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    expected = {"publisher": 0, "buyer": 0, "outcome": 4, "json": 0}
+    if not shutil.which("openssl"):
+        pytest.skip("openssl, which the tour makes its keys with, is not installed")
+    expected = {"keys": 0, "publisher": 0, "buyer": 0, "outcome": 4, "json": 0}
     for name, code in expected.items():
         done = subprocess.run(
             ["bash", "-eu", "-c", tour(name)], cwd=tmp_path, env={**os.environ, "PATH": path}, capture_output=True,

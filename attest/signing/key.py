@@ -12,7 +12,9 @@ from attest.bundle import key_bundle_bytes, pre_authentication_encoding
 from attest.keys import ACCEPTED, PrivateKey, VerificationKey, key_problem, sign_message
 
 _MAX_KEY_BYTES = 64 * 1024
-_MAKE_ONE = "check the path, or make one: openssl genpkey -algorithm ed25519 -out publisher.key"
+_MAKE_ONE = (
+    "check the path, or make one: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out publisher.key"
+)
 
 
 class KeySigner:
