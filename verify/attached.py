@@ -42,7 +42,7 @@ def find_attached(root: Path, attached: Path | None) -> AttachedFiles:
     for base in (root, aside) if aside else (root,):
         _look(base, bundles, strangers)
     beside = aside / BOM_NAME if aside else None
-    bom = Attached(BOM_NAME, beside) if beside and beside.exists() else None
+    bom = Attached(BOM_NAME, beside) if beside and os.path.lexists(beside) else None
     return AttachedFiles(bundles=tuple(bundles), strangers=tuple(strangers), bom=bom)
 
 
@@ -50,7 +50,7 @@ def _look(base: Path, bundles: list[Attached], strangers: list[str]) -> None:
     if not base.is_dir():
         what = "not a folder" if base.exists() else "there is no such folder"
         raise InputError(what, where=str(base), hint="give the folder that holds the release")
-    if (base / SIGNATURE_NAME).exists() or (base / SIGNATURE_NAME).is_symlink():
+    if os.path.lexists(base / SIGNATURE_NAME):
         bundles.append(Attached(SIGNATURE_NAME, base / SIGNATURE_NAME))
     for name in _attestations(base):
         found = Attached(f"{ATTESTATIONS}/{name}", base / ATTESTATIONS / name)
@@ -78,7 +78,7 @@ def read_bundle_file(found: Attached, limit: int = MAX_BYTES) -> bytes:
 
 def _attestations(base: Path) -> list[str]:
     folder = base / ATTESTATIONS
-    if not folder.is_dir() or folder.is_symlink():
+    if folder.is_symlink() or not folder.is_dir():
         return []
     try:
         names = sorted(entry.name for entry in folder.iterdir())

@@ -6,7 +6,7 @@ And the BOM against itself: a component that something refers to must be there, 
 from collections import Counter
 from collections.abc import Container, Iterator
 
-from aibom.core.finding import Finding, contradiction
+from aibom.core.finding import Finding, Outcome, contradiction, note
 from aibom.core.layout import is_content
 from aibom.core.manifest import FileEntry, Manifest, tree_digest
 from aibom.core.strictjson import Json
@@ -33,11 +33,12 @@ def check_accounting(bom: Bom, manifest: Manifest, *, explained: frozenset[str] 
     ]
     if not explained:
         findings += [*_counted_sets(bom, content, named), *_tree(bom, content)]
+    findings.sort(key=lambda finding: finding.outcome is Outcome.NOTE)
     return tuple(findings[:_SHOWN]) + _more(findings)
 
 
 def _more(findings: list[Finding]) -> tuple[Finding, ...]:
-    if len(findings) <= _SHOWN:
+    if len(findings) <= _SHOWN or findings[_SHOWN].outcome is Outcome.NOTE:
         return ()
     return (contradiction("bom.accounting", f"and {len(findings) - _SHOWN} more differences between BOM and files"),)
 
@@ -65,9 +66,13 @@ def _file(component: ComponentView, content: dict[str, FileEntry]) -> Iterator[F
             where=component.where,
             hint=_HINT,
         )
+    for name in component.unread_algorithms:
+        yield note(
+            "bom.digest-unchecked", f"the {name} digest of {component.name} was not checked", where=component.where
+        )
     for algorithm in sorted({"sha256", *component.hashes}):
-        stated, actual = component.hashes.get(algorithm, "none"), entry.digests.get(algorithm)
-        if actual and stated != actual:
+        stated, actual = component.hashes.get(algorithm, "none"), entry.digests.get(algorithm, "not computed")
+        if stated != actual:
             yield contradiction(
                 "bom.file-digest",
                 f"the BOM's digest of {component.name} is not that of the file",

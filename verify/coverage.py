@@ -129,18 +129,20 @@ def _disagreements(signed: tuple[SignedFiles, ...]) -> Iterable[Finding]:
 def _mixed(signed: tuple[SignedFiles, ...]) -> Iterable[Finding]:
     """One statement must cover the whole release: two that each cover a part were never published as one.
 
-    Git-related and generated files may be in one and not in the other: `model_signing` drops the former, and a BOM may
-    be made after its signature.
+    Only of statements over the same content may one also name git-related or generated files that the other does not:
+    `model_signing` drops the former, and a BOM may be made after its signature.
     """
-    names = [{n for n in s.files if not is_git_related(n) and is_content(n)} for s in signed]
-    largest = max(names, key=len)
-    for statement, files in zip(signed, names, strict=True):
-        if not files <= largest:
+    content = {id(s): frozenset(n for n in s.files if not is_git_related(n) and is_content(n)) for s in signed}
+    whole = max(signed, key=lambda s: (len(content[id(s)]), len(s.files)))
+    for statement in signed:
+        own, largest = content[id(statement)], content[id(whole)]
+        strange = own - largest if own == largest else statement.files.keys() - whole.files.keys()
+        if strange:
             yield contradiction(
                 "coverage.mixed",
                 "two signed statements cover different sets of files: parts of two releases were put together",
                 where=statement.path,
-                found=f"only there: {', '.join(sorted(files - largest)[:3])}",
+                found=f"only there: {', '.join(sorted(strange)[:3])}",
                 hint="get the release again, whole, from its publisher",
             )
 

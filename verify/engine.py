@@ -23,6 +23,8 @@ from aibom.core.manifest import Manifest
 from aibom.core.progress import Progress
 from aibom.core.verdict import Verdict
 from aibom.cyclonedx import properties
+from aibom.cyclonedx.view import Bom
+from attest.bom_attestation import is_bom_type
 from verify.assessment import ProfileResult, assess
 from verify.attached import find_attached
 from verify.bom_accounting import check_accounting
@@ -80,6 +82,7 @@ def verify_release(request: Request) -> Report:
         request.root,
         union(signatures.signed),
         attached.bom,
+        algorithms=_attested_algorithms(signatures),
         executor=request.executor,
         progress=request.progress,
     )
@@ -105,6 +108,12 @@ def verify_release(request: Request) -> Report:
         profiles=profiles,
         not_checked=tuple(_not_checked(request, signatures, bound, verdict)),
     )
+
+
+def _attested_algorithms(signatures: Signatures) -> set[str]:
+    """The digests that attested BOMs give their files."""
+    predicates = [s.statement for s in signatures.statements if is_bom_type(s.statement.predicate_type)]
+    return {name for statement in predicates for name in Bom(dict(statement.predicate)).file_algorithms}
 
 
 def _bom(

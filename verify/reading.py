@@ -1,6 +1,6 @@
 """Step 4: list the release safely and digest every file once; on the way, look at what it claims and declares."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +10,7 @@ from aibom.core.finding import Finding, contradiction, undecided
 from aibom.core.layout import BOM_NAME, is_content, is_git_related
 from aibom.core.manifest import Manifest
 from aibom.core.progress import Progress
+from aibom.cyclonedx.view import parse_bom
 from aibom.sources.local import Listing, list_release, read_release
 from verify import content, declared
 from verify.attached import Attached, read_bundle_file
@@ -17,6 +18,7 @@ from verify.declared import Declared
 
 UNSAFE = "content.unsafe-entry"
 _MAX_BOM = 256 * 1024 * 1024
+_SMALL = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,19 +39,23 @@ class Readings:
 
 def read_files(
     root: Path,
-    signed: Iterable[str],
+    signed: Mapping[str, str],
     attached_bom: Attached | None,
     *,
+    algorithms: Iterable[str] = (),
     executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> Readings:
-    """Read the release. `signed` are the names that verified statements cover.
+    """Read the release.
+
+    `signed` is name → sha256 of what verified statements cover; only content that is as signed is looked into, for
+    other bytes are anybody's. `algorithms` are those that an attested BOM gives digests by.
 
     A file that cannot be read leaves everything about files undecided. Raises InputError if there is no such folder.
     """
     listing = list_release(root)
     try:
-        return _read(root, listing, frozenset(signed), attached_bom, executor, progress)
+        return _read(root, listing, signed, attached_bom, tuple(algorithms), executor, progress)
     except InputError as error:
         finding = undecided("input.unreadable", error.message, where=error.where, hint=error.hint)
         return Readings(manifest=Manifest(()), findings=(finding,), complete=False)
@@ -58,8 +64,9 @@ def read_files(
 def _read(
     root: Path,
     listing: Listing,
-    signed: frozenset[str],
+    signed: Mapping[str, str],
     attached_bom: Attached | None,
+    attested_algorithms: tuple[str, ...],
     executor: Executor | None,
     progress: Progress | None,
 ) -> Readings:
@@ -73,11 +80,11 @@ def _read(
         bom = file.kept
     if attached_bom:
         bom = read_bundle_file(attached_bom, _MAX_BOM)
-    algorithms = _algorithms(bom)
+    algorithms = tuple(sorted({"sha256", *attested_algorithms, *_algorithms(bom)}))
     wanted = [file for file in wanted if file[0] != BOM_NAME]
     for file in read_release(root, wanted, retain=_retain, algorithms=algorithms, executor=executor, progress=progress):
         entries.append(file.entry)
-        if is_content(file.entry.name):
+        if is_content(file.entry.name) and signed.get(file.entry.name) == file.entry.sha256:
             findings += content.check_content(file)
             said += filter(None, [declared.read_declared(file)])
     return Readings(
@@ -91,9 +98,11 @@ def _read(
 
 
 def _algorithms(bom: bytes | None) -> tuple[str, ...]:
-    """The digests to compute: SHA-256, and what else the BOM states, so that none of it goes unchecked."""
-    stated = {"SHA-384": "sha384", "SHA-512": "sha512"}
-    return ("sha256", *(ours for theirs, ours in stated.items() if bom and theirs.encode() in bom))
+    """The digests that a BOM file gives its files, so that none of them goes unchecked."""
+    try:
+        return parse_bom(bom, BOM_NAME).file_algorithms if bom else ()
+    except InputError:
+        return ()  # a BOM that cannot be read is a finding of its own
 
 
 def _retain(name: str, size: int, head: bytes) -> int:
@@ -102,18 +111,25 @@ def _retain(name: str, size: int, head: bytes) -> int:
     return max(content.retain(name, size, head), declared.retain(name, size))
 
 
-def _to_read(listing: Listing, signed: frozenset[str]) -> tuple[list[tuple[str, int]], tuple[str, ...]]:
+def _to_read(listing: Listing, signed: Mapping[str, str]) -> tuple[list[tuple[str, int]], tuple[str, ...]]:
     """What to read, and what not: with a verified statement at hand, a file that nobody signed need not be read.
 
-    Git-related files are read in any case, for the BOM may account for them; so is what lies outside and was signed.
+    Small git-related files are read in any case, for the BOM may account for them; so is what lies outside and was
+    signed.
     """
     left_out = {*listing.outside, *listing.hub_records}
-    outside = [(name, 0) for name in sorted(signed & left_out)]
+    outside = [(name, 0) for name in sorted(signed.keys() & left_out)]
     if not signed:
         return [*listing.files, *outside], ()
-    read = [file for file in listing.files if file[0] in signed or is_git_related(file[0])]
-    unread = tuple(name for name, _ in listing.files if name not in signed and not is_git_related(name))
-    return [*read, *outside], unread
+    read: list[tuple[str, int]] = []
+    unread: list[str] = []
+    for name, size in listing.files:
+        wanted = name in signed or (is_git_related(name) and size <= _SMALL)
+        if wanted:
+            read.append((name, size))
+        else:
+            unread.append(name)
+    return [*read, *outside], tuple(unread)
 
 
 def _unsafe(message: str, where: str) -> Finding:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from aibom.core.errors import UnsafeEntryError
 
 MAX_NAME_BYTES = 4096
+MAX_PARTS = 64
 _RENAME = "rename the file, then build and sign the release again"
 
 
@@ -33,6 +34,8 @@ def name_problem(name: str) -> str:
         return "contains a backslash, which some systems read as a folder"
     if any(unicodedata.category(c) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for c in name):
         return "contains a control or invisible character"
+    if name.count("/") >= MAX_PARTS:
+        return f"has more than {MAX_PARTS} parts"
     return _part_problem(name)
 
 

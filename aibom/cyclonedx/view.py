@@ -15,7 +15,14 @@ from aibom.cyclonedx import properties
 _MAX_DEPTH = 32
 _MAX_COMPONENTS = 500_000
 SPEC_VERSIONS = ("1.5", "1.6", "1.7")
-_ALGORITHMS = {"SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
+_ALGORITHMS = {
+    "SHA-256": "sha256",
+    "SHA-384": "sha384",
+    "SHA-512": "sha512",
+    "SHA3-256": "sha3_256",
+    "SHA3-384": "sha3_384",
+    "SHA3-512": "sha3_512",
+}
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,11 @@ class ComponentView:
             if algorithm:
                 found[algorithm] = _text(item.get("content"))
         return found
+
+    @property
+    def unread_algorithms(self) -> tuple[str, ...]:
+        """Algorithms named that are not among those we compute."""
+        return tuple(name for name in self.hash_algorithms if name not in _ALGORITHMS)
 
     @property
     def repeats_an_algorithm(self) -> bool:
@@ -147,6 +159,12 @@ class Bom:
     def model(self) -> ComponentView | None:
         """The model that the release is about: the first that is not a part of another."""
         return self.models[0] if self.models else None
+
+    @property
+    def file_algorithms(self) -> tuple[str, ...]:
+        """Our names of all algorithms that any file's digest is given by, sorted; SHA-256 always."""
+        files = (component for component in self.components if component.type == "file")
+        return tuple(sorted({"sha256"}.union(*(component.hashes for component in files))))
 
     def objects(self, key: str) -> list[Json]:
         """The objects of a top-level array."""

@@ -14,9 +14,10 @@ from aibom.formats.yaml_block import parse_yaml_mapping
 
 MAX_BYTES = 4 * 1024 * 1024
 _FRONT = re.compile(rb"\A---[ \t]*\r?\n(.*?)^---[ \t]*\r?$", re.DOTALL | re.MULTILINE)
-_HEADING = re.compile(r"^(#{1,6})[ \t]+(.+?)[ \t#]*$")
+_HEADING = re.compile(r"(#{1,6})[ \t]+(.*)")
 _DATASET_KEYS = frozenset({"task_categories", "size_categories", "source_datasets", "annotations_creators"})
 _SECTION_LIMIT = 4000
+_HEADING_LIMIT = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,8 +107,9 @@ def _sections(body: str) -> tuple[str, dict[str, str]]:
         fenced ^= line.lstrip().startswith("```")
         match = None if fenced else _HEADING.match(line)
         if match:
-            heading = match.group(2).strip().lower()
-            title = title or (match.group(2).strip() if match.group(1) == "#" else "")
+            words = match.group(2)[:_HEADING_LIMIT].rstrip(" \t#").strip()
+            heading = words.lower()
+            title = title or (words if match.group(1) == "#" else "")
             lines.setdefault(heading, [])
         elif heading:
             lines[heading].append(line)

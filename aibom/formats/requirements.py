@@ -15,6 +15,8 @@ from aibom.core.errors import InputError
 
 MAX_BYTES = 4 * 1024 * 1024
 _MAX_LINE = 4000
+_MAX_REQUIREMENT = 1000
+_MAX_BRACKETS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -87,6 +89,9 @@ def parse_wheel_metadata(data: bytes, where: str) -> WheelMetadata:
 
 
 def _dependency(text: str) -> Dependency:
+    """Raises InvalidRequirement, also for what would take the parser too long or too deep."""
+    if len(text) > _MAX_REQUIREMENT or text.count("(") > _MAX_BRACKETS:
+        raise InvalidRequirement("longer or deeper than a requirement is")
     requirement = Requirement(text)
     clauses = list(requirement.specifier)
     exact = len(clauses) == 1 and clauses[0].operator == "==" and "*" not in clauses[0].version
@@ -110,7 +115,7 @@ def _logical_lines(text: str) -> list[tuple[int, str]]:
             continue
         lines.append((start, (joined + line)[:_MAX_LINE]))
         joined = ""
-    return [*lines, (start, joined)] if joined else lines
+    return [*lines, (start, joined[:_MAX_LINE])] if joined else lines
 
 
 def _decode(data: bytes, where: str) -> str:

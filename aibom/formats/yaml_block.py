@@ -11,7 +11,7 @@ import yaml
 
 from aibom.core.errors import InputError
 
-MAX_BYTES = 4 * 1024 * 1024
+MAX_BYTES = 256 * 1024
 _MAX_DEPTH = 40
 
 
@@ -23,6 +23,8 @@ class _StrictLoader(yaml.SafeLoader):
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
             raise yaml.composer.ComposerError(None, None, "aliases (*name) are not read", self.peek_event().start_mark)
+        if getattr(self.peek_event(), "tag", None) is not None:
+            raise yaml.composer.ComposerError(None, None, "tags (!name) are not read", self.peek_event().start_mark)
         self.depth += 1
         if self.depth > _MAX_DEPTH:
             mark = self.peek_event().start_mark
@@ -45,14 +47,21 @@ class _StrictLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-_BOOL, _LEFT_OUT = "tag:yaml.org,2002:bool", {"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:merge"}
-# A date stays the text that was written, and only true and false are truth values, as in YAML 1.2: in YAML 1.1 a card
-# in Norwegian ("language: no") would claim the language False.
-_StrictLoader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in rules if tag not in {*_LEFT_OUT, _BOOL}]
-    for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
+# A date stays the text that was written; numbers are plain decimals of bounded length (base 60 alone takes quadratic
+# time); only true and false are truth values, as in YAML 1.2: in YAML 1.1 a card in Norwegian ("language: no") would
+# claim the language False.
+_TAG = "tag:yaml.org,2002:"
+_RESOLVERS = {
+    "bool": (r"^(?:true|True|TRUE|false|False|FALSE)$", "tTfF"),
+    "int": (r"^[-+]?(?:0|[1-9][0-9]{0,30})$", "-+0123456789"),
+    "float": (r"^[-+]?(?:[0-9]{1,30})?\.[0-9]{1,40}(?:[eE][-+]?[0-9]{1,3})?$", "-+0123456789."),
+    "null": (r"^(?:~|null|Null|NULL|)$", "~nN"),
 }
-_StrictLoader.add_implicit_resolver(_BOOL, re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
+_StrictLoader.yaml_implicit_resolvers = {}
+for _name, (_pattern, _first) in _RESOLVERS.items():
+    _StrictLoader.add_implicit_resolver(
+        _TAG + _name, re.compile(_pattern), [*_first, *([""] if _name == "null" else [])]
+    )
 
 
 def parse_yaml_mapping(data: bytes, where: str) -> dict[str, Any]:

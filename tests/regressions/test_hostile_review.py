@@ -18,12 +18,13 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from aibom.core.errors import InputError
 from aibom.core.layout import BOM_BUNDLE_NAME, BOM_NAME, SIGNATURE_NAME
-from aibom.core.names import collisions
+from aibom.core.names import collisions, name_problem
 from aibom.core.strictjson import parse_json
 from aibom.core.verdict import Verdict
 from aibom.formats.safetensors import parse_safetensors
 from aibom.formats.yaml_block import parse_yaml_mapping
 from aibom.sources.wheel import unpack_wheel
+from attest.bom_attestation import bom_statement
 from attest.bundle import key_bundle_bytes, parse_bundle
 from attest.model_signature import model_statement
 from attest.signing.key import KeySigner
@@ -307,6 +308,101 @@ def test_names_that_meet_reserved_ones_or_each_other_s_folders() -> None:
     assert collisions(["Attestations/x"], reserved=reserved) == [("attestations", "Attestations/x")]
     assert collisions(["Extra", "extra/a"]) == [("Extra", "extra/a")]
     assert collisions(["data/a", "data/b", "data2"], reserved=reserved) == []
+
+
+# The second round.
+
+
+@pytest.mark.parametrize("name", ["aibom.spdx3.json", "aibom.cdx.xml", ".github/evil.yml"])
+def test_a_generated_or_git_file_of_another_release_is_not_mixed_in(signed: Path, tmp_path: Path, name: str) -> None:
+    other = tmp_path / "other"
+    put(other / "README.md", (signed / "README.md").read_bytes())
+    put(other / name, "{}")
+    put(signed / name, "{}")
+    entries = [Subject(entry.name, entry.sha256) for entry in read_manifest(other).entries]
+    payload = statement_bytes(entries, "https://cyclonedx.org/bom", b'{"bomFormat": "CycloneDX"}')
+    put(signed / "attestations" / "b.sigstore.json", SIGNER.sign(payload))
+    report = verify_signed(signed)
+    assert report.verdict is Verdict.REJECTED
+    assert "coverage.mixed" in rules_of(report)
+
+
+@pytest.mark.parametrize("algorithm", ["SHA-512", "SHA-384", "SHA3-256", "SHA3-512"])
+@pytest.mark.parametrize("way", ["plain", "escaped", "attested only"])
+def test_false_digests_by_any_algorithm_and_any_way(tmp_path: Path, algorithm: str, way: str) -> None:
+    lengths = {"SHA-512": 128, "SHA-384": 96, "SHA3-256": 64, "SHA3-512": 128}
+    release = make_release(tmp_path / "r")
+    document = json.loads(build_bom_bytes(release))
+    first_file(document)["hashes"].append({"alg": algorithm, "content": "0" * lengths[algorithm]})
+    data = json.dumps(document).encode()
+    if way == "escaped":
+        data = data.replace(algorithm.encode(), algorithm.replace("-", "\\u002d").encode())
+    sign_release(release, bom=data)
+    if way == "attested only":
+        (release / BOM_NAME).unlink()
+        (release / SIGNATURE_NAME).unlink()
+        put(release / BOM_BUNDLE_NAME, SIGNER.sign(bom_statement(read_manifest(release), data)))
+    report = verify_signed(release)
+    assert report.verdict is Verdict.REJECTED
+    assert "bom.file-digest" in rules_of(report)
+
+
+def test_a_digest_that_is_not_computed_is_said_to_be_unchecked(tmp_path: Path) -> None:
+    def edit(document: Json) -> None:
+        first_file(document)["hashes"].append({"alg": "BLAKE2b-512", "content": "0" * 128})
+
+    report = verify_signed(sign_release(make_release(tmp_path / "r"), edit=edit))
+    assert report.verdict is Verdict.ACCEPTED
+    assert "bom.digest-unchecked" in rules_of(report)
+
+
+SLOW_OR_DEEP: dict[str, tuple[str, str]] = {
+    "base 60": ("README.md", "---\nx: " + "1:" * 100_000 + "1\n---\n# M\n"),
+    "a tagged base 60": ("README.md", "---\nx: !!int " + "1:" * 100_000 + "1\n---\n# M\n"),
+    "a long hexadecimal key": ("README.md", "---\n? 0x" + "f" * 6000 + "\n: 1\n---\n# M\n"),
+    "a long metric": (
+        "README.md",
+        "---\nmodel-index:\n- results:\n  - metrics:\n    - type: a\n      value: 0x" + "f" * 6000 + "\n---\n",
+    ),
+    "a heading of marks": ("README.md", "# a" + " #" * 1_500_000 + "x\n"),
+    "brackets": ("requirements.txt", "a; " + "(" * 3900 + "\n"),
+    "a long line": ("requirements.txt", "a " + ">=1," * 900_000 + ">=1\\"),
+    "brackets in metadata": (
+        "x.dist-info/METADATA",
+        "Metadata-Version: 2.1\nName: x\nVersion: 1\nRequires-Dist: a; " + "(" * 3900 + "\n\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SLOW_OR_DEEP, ids=list(SLOW_OR_DEEP))
+def test_small_files_that_took_minutes_or_crashed(aibom: Aibom, tmp_path: Path, keys: KeyFiles, name: str) -> None:
+    # Each of these ran for most of a minute, or ended in our own bug code; the suite would show it.
+    path, text = SLOW_OR_DEEP[name]
+    release = make_release(tmp_path / "r")
+    put(release / path, text)
+    assert aibom("build", release).code == 0
+    assert aibom("sign", release, "--key", keys.private).code == 0
+    assert aibom("verify", release, "--public-key", keys.public).code == 0
+
+
+def test_bytes_that_nobody_signed_are_not_interpreted(signed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("a changed file was parsed")
+
+    put(signed / "README.md", "---\nlicense: [\n---\n")
+    monkeypatch.setattr("verify.declared.parse_model_card", refuse)
+    assert verify_signed(signed).coverage.diff.changed == ("README.md",)
+
+
+@pytest.mark.parametrize("name", [SIGNATURE_NAME, "attestations"])
+def test_a_link_to_a_name_that_is_too_long(aibom: Aibom, release: Path, keys: KeyFiles, name: str) -> None:
+    (release / name).symlink_to("a" * 300)
+    assert aibom("verify", release, "--public-key", keys.public).code == 1
+
+
+def test_names_with_very_many_parts() -> None:
+    assert "parts" in name_problem("a/" * 100 + "b")
+    assert name_problem("a/" * 60 + "b") == ""
 
 
 def test_a_third_party_bundle_cannot_crash_by_its_key(signed: Path) -> None:
