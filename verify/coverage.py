@@ -1,7 +1,8 @@
 """Coverage: are the files on disk exactly those that were signed? Our fixed rule decides, not the signer's list.
 
 What is covered is the union of the verified manifests. A file that no manifest names is extra, one that is named but
-not there is missing, one whose digest differs from a manifest's is changed; each rejects the release.
+not there is missing, one whose digest differs from a manifest's is changed; each rejects the release. The manifests
+must be nested: parts of two releases do not make one.
 """
 
 from collections.abc import Iterable

@@ -12,7 +12,12 @@ from aibom.core.finding import Finding, contradiction
 from aibom.cyclonedx.view import Bom
 from aibom.formats.detect import classify
 from aibom.formats.model_card import ModelCard, is_card_like, parse_model_card
-from aibom.formats.requirements import parse_requirements, parse_wheel_metadata
+from aibom.formats.requirements import (
+    is_requirements_file,
+    is_wheel_metadata,
+    parse_requirements,
+    parse_wheel_metadata,
+)
 from aibom.sources.local import ReadFile
 
 _LIMIT = 4 * 1024 * 1024
@@ -31,7 +36,7 @@ class Declared:
 
 def retain(name: str, size: int) -> int:
     """How many leading bytes of a file `read_declared` needs."""
-    return min(size, _LIMIT) if _is_requirements(name) or _is_metadata(name) or _is_readme(name) else 0
+    return min(size, _LIMIT) if is_requirements_file(name) or is_wheel_metadata(name) or _is_readme(name) else 0
 
 
 def read_declared(file: ReadFile) -> Declared | None:
@@ -40,10 +45,10 @@ def read_declared(file: ReadFile) -> Declared | None:
     if file.entry.size > len(file.kept):
         return None
     try:
-        if _is_requirements(name):
+        if is_requirements_file(name):
             found, _ = parse_requirements(file.kept, name)
             return Declared(file=name, libraries=tuple(d.name for d in found))
-        if _is_metadata(name):
+        if is_wheel_metadata(name):
             wheel = parse_wheel_metadata(file.kept, name)
             return Declared(file=name, libraries=tuple(d.name for d in wheel.dependencies))
         if _is_readme(name) and classify(name, file.entry.size, file.kept).category == "docs/model-card":
@@ -90,15 +95,6 @@ def _left_out(file: str, kind: str, name: str) -> Finding:
         where=file,
         hint=_HINT,
     )
-
-
-def _is_requirements(name: str) -> bool:
-    base = name.rsplit("/", 1)[-1]
-    return base.startswith("requirements") and base.endswith(".txt")
-
-
-def _is_metadata(name: str) -> bool:
-    return name.rsplit("/", 1)[-1] == "METADATA" and ".dist-info" in name
 
 
 def _is_readme(name: str) -> bool:

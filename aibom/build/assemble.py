@@ -162,11 +162,9 @@ def _datasets(files: tuple[CollectedFile, ...]) -> Iterator[Dataset]:
             folders[_dataset_folder(file.name)].append(file)
     for folder, members in sorted(folders.items()):
         yield Dataset(name=folder or "data files", folder=folder, files=tuple(members))
-    for file, card in _facts(files, ModelCard):
-        if file.classification.category == "docs/model-card":
-            for name in card.datasets:
-                yield Dataset(name=name, source=f"{file.name}, front matter, datasets")
-            return
+    named, card = _card(files) or ("", None)
+    for name in card.datasets if card else ():
+        yield Dataset(name=name, source=f"{named}, front matter, datasets")
 
 
 def _dataset_folder(name: str) -> str:

@@ -18,7 +18,14 @@ from aibom.formats.detect import Classification, classify
 from aibom.formats.licences import recognise_text
 from aibom.formats.model_card import ModelCard, find_section, is_card_like, parse_model_card
 from aibom.formats.model_config import ModelConfig, parse_model_config
-from aibom.formats.requirements import Dependency, WheelMetadata, parse_requirements, parse_wheel_metadata
+from aibom.formats.requirements import (
+    Dependency,
+    WheelMetadata,
+    is_requirements_file,
+    is_wheel_metadata,
+    parse_requirements,
+    parse_wheel_metadata,
+)
 from aibom.formats.safetensors import SafetensorsHeader, parse_safetensors
 from aibom.formats.weights_index import WeightsIndex, parse_weights_index
 from aibom.sources.local import Listing, ReadFile, list_release, read_release, require_safe
@@ -127,7 +134,7 @@ def _inspect(file: ReadFile) -> CollectedFile:
         )
     if reader is None:
         return CollectedFile(entry=entry, classification=kind)
-    if entry.size > len(file.kept):
+    if entry.size > len(file.kept) and reader is not _read_licence:  # a licence tells by its beginning
         return CollectedFile(entry=entry, classification=kind, problems=(f"larger than {_SMALL} bytes: not read",))
     try:
         fact, problems = reader(file.kept, entry.name)
@@ -165,9 +172,9 @@ def _reader(name: str, kind: Classification) -> _Reader | None:
         return _read_index
     if base == "config.json":
         return _read_config
-    if base == "METADATA" and ".dist-info" in name:
+    if is_wheel_metadata(name):
         return _read_wheel
-    if base.startswith("requirements") and base.endswith(".txt"):
+    if is_requirements_file(name):
         return _read_requirements
     if kind.category == "docs/license":
         return _read_licence
@@ -207,6 +214,6 @@ def _by_content(kind: Classification, fact: Fact) -> Classification:
         return kind
     if fact.describes_dataset:
         return Classification(category="docs/data-card", format=kind.format)
-    if kind.category == "docs/model-card" and not (is_card_like(fact)):
+    if kind.category == "docs/model-card" and not is_card_like(fact):
         return Classification(category="", format=kind.format)
     return kind

@@ -11,6 +11,7 @@ from aibom.cli.output import require_output_folder, write_whole
 from aibom.cli.progress import reading_executor, show_progress
 from aibom.cli.render.layout import row
 from aibom.core.errors import InputError, MismatchError, UsageError
+from aibom.core.finding import Outcome
 from aibom.core.layout import BOM_BUNDLE_NAME, BOM_NAME, SIGNATURE_NAME
 from aibom.core.manifest import FileEntry, Manifest
 from aibom.cyclonedx.schema import schema_problems
@@ -86,17 +87,14 @@ def _built(release: Path, digests: tuple[str, ...]) -> tuple[Manifest, bytes, tu
 
 
 def _existing(release: Path, target: Path) -> tuple[Manifest, bytes, tuple[str, ...]]:
-    """Digest the release and read the BOM that was built before."""
+    """Read the BOM that was built before, then digest the release by every algorithm that it gives digests by."""
     listing = require_safe(list_release(release), release)
+    bom = _read_bom(target / BOM_NAME)
+    algorithms = parse_bom(bom, BOM_NAME).file_algorithms
+    files = [file for file in listing.files if target != release or file[0] != BOM_NAME]
     with show_progress("Reading the release") as progress, reading_executor() as executor:
-        files = list(read_release(release, listing.files, retain=_keep_bom, executor=executor, progress=progress))
-    inside = next((file for file in files if file.entry.name == BOM_NAME), None)
-    bom = inside.kept if inside and target == release else _read_bom(target / BOM_NAME)
-    return Manifest.of(file.entry for file in files), bom, listing.hub_records
-
-
-def _keep_bom(name: str, size: int, head: bytes) -> int:
-    return min(size, _MAX_BOM) if name == BOM_NAME else 0
+        read = read_release(release, files, algorithms=algorithms, executor=executor, progress=progress)
+        return Manifest.of(file.entry for file in read), bom, listing.hub_records
 
 
 def _read_bom(path: Path) -> bytes:
@@ -123,7 +121,7 @@ def _require_described(manifest: Manifest, bom: bytes) -> None:
         raise InputError(
             f"the BOM is not valid CycloneDX: {problems[0]}", where=BOM_NAME, hint="run `aibom build` again"
         )
-    findings = check_accounting(document, manifest)
+    findings = [f for f in check_accounting(document, manifest) if f.outcome is Outcome.CONTRADICTED]
     if findings:
         others = sum(finding.rule != "bom.tree-digest" for finding in findings[1:])  # which follows from the first
         more = f" (and {others} more)" if others else ""

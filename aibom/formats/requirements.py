@@ -46,6 +46,17 @@ class WheelMetadata:
     dependencies: tuple[Dependency, ...]
 
 
+def is_requirements_file(name: str) -> bool:
+    """Whether a file is a requirements file, by its name."""
+    base = name.rsplit("/", 1)[-1]
+    return base.startswith("requirements") and base.endswith(".txt")
+
+
+def is_wheel_metadata(name: str) -> bool:
+    """Whether a file is the metadata of an unpacked wheel, by its name."""
+    return name.rsplit("/", 1)[-1] == "METADATA" and ".dist-info" in name
+
+
 def parse_requirements(data: bytes, where: str) -> tuple[tuple[Dependency, ...], tuple[str, ...]]:
     """Read a requirements file: (dependencies sorted, one sentence for each line that is not one)."""
     found: set[Dependency] = set()

@@ -68,6 +68,17 @@ def test_more_digests(aibom: Aibom, release: Path) -> None:
     assert {h["alg"] for h in document["components"][0]["components"][0]["hashes"]} == {"SHA-256", "SHA-512"}
 
 
+@pytest.mark.parametrize("aside", [False, True])
+def test_more_digests_are_signed_and_verified(
+    aibom: Aibom, release: Path, keys: KeyFiles, tmp_path: Path, aside: bool
+) -> None:
+    where = ["--output-dir", tmp_path / "aside"] if aside else []
+    assert aibom("build", release, "--digest", "sha512", *where).code == 0
+    assert aibom("sign", release, "--key", keys.private, *where).code == 0
+    attached = ["--attached", tmp_path / "aside"] if aside else []
+    assert aibom("verify", release, "--public-key", keys.public, *attached).code == 0
+
+
 @pytest.mark.parametrize("name", ["x.json", "sub/x.json", "README.md"])
 def test_an_output_inside_the_release_is_refused(aibom: Aibom, release: Path, name: str) -> None:
     before = {p: p.read_bytes() for p in release.rglob("*") if p.is_file()}

@@ -167,11 +167,19 @@ def test_long_texts_are_cut_before_they_are_folded(aibom: Aibom, release: Path) 
         parse_statement(payload, "s")
 
 
+def nest(depth: int) -> Json:
+    component: Json = {"type": "file", "name": "x"}
+    for _ in range(depth):
+        component = {"type": "file", "name": "x", "components": [component]}
+    return component
+
+
 HOSTILE_BOMS: dict[str, Callable[[Json], object]] = {
     "a future version": lambda d: d.update(specVersion="1.8"),
     "escapes for a version": lambda d: d.update(specVersion="9\x1b]0;pwn\x07\x1b[31m"),
     "a list for a reference": lambda d: d.update(services=[{"bom-ref": [], "name": "x"}]),
     "a list for a task": lambda d: d["components"][0]["modelCard"]["modelParameters"].update(task=["x"]),
+    "components nested without end": lambda d: d["components"].append(nest(60)),
     "text for components": lambda d: d.update(components="x"),
     "a number for a name": lambda d: d["components"][0].update(name=1),
 }

@@ -302,6 +302,14 @@ def test_files_that_cannot_be_understood_are_still_accounted_for(tmp_path: Path)
     assert any("twice" in text for text in properties(bom["metadata"]["component"], "aibom:problem"))
 
 
+def test_a_long_licence_file_is_recognised_by_its_beginning(tmp_path: Path) -> None:
+    release = make_release(tmp_path / "r")
+    put(release / "LICENSE", (release / "LICENSE").read_text() + "\nAnd of what is in it:\n" + "more text\n" * 20_000)
+    account = assemble(collect(release))
+    assert account.warnings == ()
+    assert [licence.name for licence in account.model.identity.licences] == ["MIT"]
+
+
 def test_a_shard_that_is_missing_is_a_problem_of_the_weights(tmp_path: Path) -> None:
     release = make_release(tmp_path / "r", "example")
     (release / "model-00002-of-00002.safetensors").unlink()
