@@ -8,7 +8,7 @@ module, and neither torch nor anything harmful may have to be present.
 
 import pickle
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 ThriftValue = tuple[int, bytes]
 """A value as it stands in a field: the type's code and the encoded bytes."""
@@ -92,6 +92,29 @@ def pickle_ints(*values: int) -> bytes:
 def pickle_tuple(items: bytes) -> bytes:
     """Push a tuple of what ``items`` pushes."""
     return pickle.MARK + items + pickle.TUPLE
+
+
+def pickle_short_texts(*values: str) -> bytes:
+    """Push strings of fewer than 256 bytes, one after another, as protocol 4 does."""
+    encoded = [value.encode() for value in values]
+    return b"".join(pickle.SHORT_BINUNICODE + bytes([len(raw)]) + raw for raw in encoded)
+
+
+def pickle_stack_global(module: str, name: str) -> bytes:
+    """Push the object that a module calls so, as protocol 4 does."""
+    return pickle_short_texts(module, name) + pickle.STACK_GLOBAL
+
+
+def pickle_object(kind: bytes, state: Mapping[str, bytes]) -> bytes:
+    """Push a new object of the class that ``kind`` pushes, with a state of what each value pushes."""
+    entries = b"".join(pickle_short_texts(name) + value for name, value in state.items())
+    new = kind + pickle.EMPTY_TUPLE + pickle.NEWOBJ
+    return new + pickle.EMPTY_DICT + pickle.MARK + entries + pickle.SETITEMS + pickle.BUILD
+
+
+def pickle_frame(opcodes: bytes) -> bytes:
+    """Announce the length of what follows, as protocol 4 does."""
+    return pickle.FRAME + struct.pack("<Q", len(opcodes)) + opcodes
 
 
 def _zigzag(number: int) -> bytes:

@@ -1,4 +1,4 @@
-"""Valid weights and data files, encoded by hand: safetensors, GGUF, ONNX, PyTorch's zip, Parquet.
+"""Valid weights and data files, encoded by hand: safetensors, GGUF, ONNX, PyTorch's zip, NumPy, Parquet, PNG, tar.
 
 Each function returns bytes and depends on its arguments alone. The values are noise, but finite and small
 numbers, so that a reader that computes with them is not stopped by a NaN.
@@ -10,35 +10,36 @@ import math
 import pickle
 import random
 import struct
+import tarfile
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tests.releases import wire
+from tests.releases.files import MTIME
 
-GgufValue = str | int | Sequence[str]
+GgufScalar = str | bool | int | float
+GgufValue = GgufScalar | Sequence[str] | Sequence[int] | Sequence[float]
+Column = Sequence[str] | Sequence[int] | Sequence[float]
+"""The values of a Parquet column, all of one type."""
 
-_WIDTHS = {"F32": 4, "F16": 2}
-_GGUF_TYPES = {"F32": 0, "F16": 1}
-_ONNX_TYPES = {"F32": 1, "F16": 10}
-_TORCH_STORAGES = {"F32": "FloatStorage", "F16": "HalfStorage"}
+_WIDTHS = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2}
+_CODES = {"F64": "d", "F32": "f", "F16": "e"}
+_GGUF_TYPES = {"F32": 0, "F16": 1, "Q4_0": 2, "BF16": 30}
+_ONNX_TYPES = {"F32": 1, "F16": 10, "BF16": 16}
+_TORCH_STORAGES = {"F32": "FloatStorage", "F16": "HalfStorage", "BF16": "BFloat16Storage"}
+Q4_0_BLOCK = 32
+"""Numbers that share a scale in GGUF's type Q4_0; a row must be a multiple of it."""
 _EMPTY_ORDERED_DICT = wire.pickle_global("collections", "OrderedDict") + pickle.EMPTY_TUPLE + pickle.REDUCE
-_INT64, _BYTE_ARRAY = 2, 6  # Parquet's physical types
-# Two columns, required (0), so that no levels stand before the values; the text is UTF-8 (converted type 0).
-_PARQUET_SCHEMA = wire.array(
-    [
-        wire.record((4, wire.text("schema")), (5, wire.i32(2))),
-        wire.record((1, wire.i32(_BYTE_ARRAY)), (3, wire.i32(0)), (4, wire.text("text")), (6, wire.i32(0))),
-        wire.record((1, wire.i32(_INT64)), (3, wire.i32(0)), (4, wire.text("label"))),
-    ]
-)
+_INT64, _DOUBLE, _BYTE_ARRAY = 2, 5, 6  # Parquet's physical types
 # Clears the exponent's highest bit, which both float types keep in their last byte: every value is below 2.
 _BELOW_TWO = bytes(byte & 0xBF for byte in range(256))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tensor:
-    """An array as the formats store it: row-major, little-endian; ``dtype`` in safetensors' words."""
+    """An array as the formats store it: row-major, little-endian; ``dtype`` in safetensors' words, or ggml's."""
 
     dtype: str
     shape: tuple[int, ...]
@@ -56,6 +57,31 @@ def random_tensor(rng: random.Random, dtype: str, *shape: int) -> Tensor:
 def zero_tensor(dtype: str, *shape: int) -> Tensor:
     """Make a tensor of zeros, as a fresh bias is."""
     return Tensor(dtype=dtype, shape=shape, data=bytes(math.prod(shape) * _WIDTHS[dtype]))
+
+
+def tensor_of(dtype: str, shape: tuple[int, ...], values: Sequence[float]) -> Tensor:
+    """Store numbers, row by row, as F64, F32, F16 or Q4_0."""
+    if dtype == "Q4_0":
+        blocks = (values[start : start + Q4_0_BLOCK] for start in range(0, len(values), Q4_0_BLOCK))
+        return Tensor(dtype=dtype, shape=shape, data=b"".join(map(_q4_0_block, blocks)))
+    return Tensor(dtype=dtype, shape=shape, data=struct.pack(f"<{len(values)}{_CODES[dtype]}", *values))
+
+
+def values_of(tensor: Tensor) -> tuple[float, ...]:
+    """Return the numbers of an F32 or BF16 tensor, row by row."""
+    wide = bytearray(tensor.data)
+    if tensor.dtype == "BF16":  # the upper half of an F32
+        wide = bytearray(2 * len(tensor.data))
+        wide[2::4], wide[3::4] = tensor.data[::2], tensor.data[1::2]
+    return struct.unpack(f"<{len(wide) // 4}f", wide)
+
+
+def _q4_0_block(values: Sequence[float]) -> bytes:
+    """Give the largest number the code 0, and so -8 times the scale; the lower halves of the bytes come first."""
+    scale = max(values, key=abs) / -8
+    codes = [min(15, int(value / scale + 8.5)) if scale else 8 for value in values]
+    half = Q4_0_BLOCK // 2
+    return struct.pack("<e", scale) + bytes(codes[i] | codes[i + half] << 4 for i in range(half))
 
 
 def safetensors_bytes(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> bytes:
@@ -87,11 +113,20 @@ def gguf_bytes(metadata: Mapping[str, GgufValue], tensors: Mapping[str, Tensor])
 
 
 def _gguf_value(value: GgufValue) -> bytes:
+    if isinstance(value, GgufScalar):
+        kind, raw = _gguf_scalar(value)
+        return struct.pack("<I", kind) + raw
+    items = [_gguf_scalar(item) for item in value]
+    return struct.pack("<IIQ", 9, items[0][0], len(items)) + b"".join(raw for _, raw in items)
+
+
+def _gguf_scalar(value: GgufScalar) -> tuple[int, bytes]:
+    """Return the type's code and the bytes; whole numbers are u32."""
     if isinstance(value, str):
-        return struct.pack("<I", 8) + _gguf_string(value)
-    if isinstance(value, int):
-        return struct.pack("<II", 4, value)
-    return struct.pack("<IIQ", 9, 8, len(value)) + b"".join(map(_gguf_string, value))
+        return 8, _gguf_string(value)
+    if isinstance(value, bool):
+        return 7, bytes([value])
+    return (4, struct.pack("<I", value)) if isinstance(value, int) else (6, struct.pack("<f", value))
 
 
 def _gguf_string(value: str) -> bytes:
@@ -145,11 +180,48 @@ def torch_zip_bytes(tensors: Mapping[str, Tensor]) -> bytes:
     members = {"data.pkl": _torch_pickle(tensors), "byteorder": b"little"}
     members |= {f"data/{key}": tensor.data for key, tensor in enumerate(tensors.values())}
     members["version"] = b"3\n"
+    return zip_bytes({f"archive/{name}": content for name, content in members.items()})
+
+
+def zip_bytes(members: Mapping[str, bytes]) -> bytes:
+    """Pack a zip of uncompressed members that all have one fixed time."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for name, content in members.items():
-            archive.writestr(zipfile.ZipInfo(f"archive/{name}", (2026, 1, 1, 0, 0, 0)), content)
+            archive.writestr(zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0)), content)
     return buffer.getvalue()
+
+
+def tar_bytes(members: Mapping[str, bytes]) -> bytes:
+    """Pack a tar of plain files without an owner that all have one fixed time."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        for name, content in members.items():
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mtime = len(content), MTIME
+            archive.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def png_bytes(rows: Sequence[bytes], texts: Mapping[str, str]) -> bytes:
+    """Encode a PNG of 8-bit RGB rows of equal length, with texts: https://www.w3.org/TR/png-3/."""
+    header = struct.pack(">IIBBBBB", len(rows[0]) // 3, len(rows), 8, 2, 0, 0, 0)
+    keywords = (_png_chunk(b"tEXt", f"{key}\0{value}".encode("latin-1")) for key, value in texts.items())
+    pixels = zlib.compress(b"".join(b"\0" + row for row in rows))  # each row unfiltered (0)
+    chunks = (_png_chunk(b"IHDR", header), *keywords, _png_chunk(b"IDAT", pixels), _png_chunk(b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+def _png_chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+def npy_bytes(tensor: Tensor) -> bytes:
+    """Encode a NumPy array file, version 1.0: magic, a Python literal padded to 64, the values."""
+    kind = f"<f{_WIDTHS[tensor.dtype]}"
+    literal = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': {tensor.shape}, }}"
+    literal += " " * (-(len(literal) + 11) % 64) + "\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(literal)) + literal.encode() + tensor.data
 
 
 def _torch_pickle(tensors: Mapping[str, Tensor]) -> bytes:
@@ -176,21 +248,38 @@ def _torch_entry(key: int, name: str, tensor: Tensor) -> bytes:
 
 
 def parquet_bytes(rows: Sequence[tuple[str, int]]) -> bytes:
-    """Encode a Parquet file of required columns text and label: one row group, plain, uncompressed.
+    """Encode a Parquet file of required columns text and label."""
+    return parquet_table({"text": [text for text, _ in rows], "label": [label for _, label in rows]})
+
+
+def parquet_table(columns: Mapping[str, Column]) -> bytes:
+    """Encode a Parquet file of required columns: one row group, plain, uncompressed.
 
     The field numbers are those of https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift.
     """
-    count = len(rows)
-    texts = [value.encode() for value, _ in rows]
-    text_page = _page(b"".join(struct.pack("<I", len(raw)) + raw for raw in texts), count)
-    label_page = _page(struct.pack(f"<{count}q", *(label for _, label in rows)), count)
-    text_column = _column("text", _BYTE_ARRAY, 4, len(text_page), count)
-    label_column = _column("label", _INT64, 4 + len(text_page), len(label_page), count)
-    size = wire.i64(len(text_page) + len(label_page))
-    group = wire.record((1, wire.array([text_column, label_column])), (2, size), (3, wire.i64(count)))
-    head = (1, wire.i32(1)), (2, _PARQUET_SCHEMA), (3, wire.i64(count))
+    count = len(next(iter(columns.values())))
+    schema = [wire.record((4, wire.text("schema")), (5, wire.i32(len(columns))))]
+    chunks, body = [], b"PAR1"
+    for name, values in columns.items():
+        kind, raw = _parquet_values(values)
+        # Required (0), so that no levels stand before the values; a text is UTF-8 (converted type 0).
+        utf8 = [(6, wire.i32(0))] if kind == _BYTE_ARRAY else []
+        schema.append(wire.record((1, wire.i32(kind)), (3, wire.i32(0)), (4, wire.text(name)), *utf8))
+        page = _page(raw, count)
+        chunks.append(_column(name, kind, len(body), len(page), count))
+        body += page
+    group = wire.record((1, wire.array(chunks)), (2, wire.i64(len(body) - 4)), (3, wire.i64(count)))
+    head = (1, wire.i32(1)), (2, wire.array(schema)), (3, wire.i64(count))
     _, footer = wire.record(*head, (4, wire.array([group])), (6, wire.text("example writer")))
-    return b"PAR1" + text_page + label_page + footer + struct.pack("<I", len(footer)) + b"PAR1"
+    return body + footer + struct.pack("<I", len(footer)) + b"PAR1"
+
+
+def _parquet_values(values: Column) -> tuple[int, bytes]:
+    if isinstance(values[0], str):
+        texts = [str(value).encode() for value in values]
+        return _BYTE_ARRAY, b"".join(struct.pack("<I", len(raw)) + raw for raw in texts)
+    whole = isinstance(values[0], int)
+    return (_INT64 if whole else _DOUBLE), struct.pack(f"<{len(values)}{'q' if whole else 'd'}", *values)
 
 
 def _page(values: bytes, count: int) -> bytes:
