@@ -18,7 +18,8 @@ from aibom.build.emit import emit_cyclonedx
 from aibom.core.layout import BOM_BUNDLE_NAME, BOM_NAME, SIGNATURE_NAME
 from aibom.core.manifest import Manifest
 from aibom.core.strictjson import dump_json
-from aibom.sources.local import list_release, read_release
+from aibom.sources.listing import list_release
+from aibom.sources.local import read_release
 from attest.bom_attestation import bom_statement
 from attest.keys import PrivateKey, VerificationKey
 from attest.model_signature import model_statement

@@ -56,6 +56,8 @@ CONFINED = {
     "pickle": set(),
     "subprocess": {"aibom.cli"},
     "cyclonedx": {"aibom.build"},
+    "spdx_python_model": {"aibom.build"},
+    "license_expression": {"aibom.formats"},
 }
 # Modules outside the command line that may not be reached at all by what decides.
 PURE = ("aibom.core", "aibom.cyclonedx", "aibom.formats", "attest", "verify.rules")

@@ -14,7 +14,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from aibom.sources.local import list_release, read_release
+from aibom.sources.listing import list_release
+from aibom.sources.local import read_release
 
 MEGABYTE = 1024 * 1024
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from aibom.core.errors import InputError
 from aibom.core.layout import ATTESTATIONS, BOM_NAME, BUNDLE_SUFFIX, SIGNATURE_NAME
 from aibom.core.names import printable
+from aibom.sources.places import Places, places
 from attest.bundle import MAX_BYTES
 
 _MAX_BUNDLES = 1000
@@ -36,28 +37,29 @@ def find_attached(root: Path, attached: Path | None) -> AttachedFiles:
 
     Those of the release are never passed over: nothing else covers what lies there.
     """
-    aside = attached if attached and attached.resolve() != root.resolve() else None
+    own = places(root)
+    aside = attached if attached and attached.resolve() != own.folder.resolve() else None
+    both = (own, places(root, aside)) if aside else (own,)
     bundles: list[Attached] = []
     strangers: list[str] = []
-    for base in (root, aside) if aside else (root,):
-        _look(base, bundles, strangers)
-    beside = aside / BOM_NAME if aside else None
-    bom = Attached(BOM_NAME, beside) if beside and os.path.lexists(beside) else None
+    for place in both:
+        _look(place, bundles, strangers)
+    last = both[-1]  # a BOM inside a release's folder is one of its files; anywhere else it is attached
+    bom = Attached(BOM_NAME, last.bom) if (aside or last.file) and os.path.lexists(last.bom) else None
     return AttachedFiles(bundles=tuple(bundles), strangers=tuple(strangers), bom=bom)
 
 
-def _look(base: Path, bundles: list[Attached], strangers: list[str]) -> None:
-    if not base.is_dir():
-        what = "not a folder" if base.exists() else "there is no such folder"
-        raise InputError(what, where=str(base), hint="give the folder that holds the release")
-    if os.path.lexists(base / SIGNATURE_NAME):
-        bundles.append(Attached(SIGNATURE_NAME, base / SIGNATURE_NAME))
-    for name in _attestations(base):
-        found = Attached(f"{ATTESTATIONS}/{name}", base / ATTESTATIONS / name)
+def _look(place: Places, bundles: list[Attached], strangers: list[str]) -> None:
+    if not place.folder.is_dir():
+        what = "not a folder" if place.folder.exists() else "there is no such folder"
+        raise InputError(what, where=str(place.folder), hint="give the folder that holds the release")
+    if os.path.lexists(place.signature):
+        bundles.append(Attached(SIGNATURE_NAME, place.signature))
+    for name, path in _attestations(place):
         if name.endswith(BUNDLE_SUFFIX):
-            bundles.append(found)
+            bundles.append(Attached(name, path))
         else:
-            strangers.append(found.name)
+            strangers.append(name)
 
 
 def read_bundle_file(found: Attached, limit: int = MAX_BYTES) -> bytes:
@@ -76,14 +78,11 @@ def read_bundle_file(found: Attached, limit: int = MAX_BYTES) -> bytes:
     return data
 
 
-def _attestations(base: Path) -> list[str]:
-    folder = base / ATTESTATIONS
-    if folder.is_symlink() or not folder.is_dir():
-        return []
+def _attestations(place: Places) -> list[tuple[str, Path]]:
     try:
-        names = sorted(entry.name for entry in folder.iterdir())
+        found = place.attestations()
     except OSError as error:
         raise InputError(f"cannot list the folder: {error.strerror}", where=ATTESTATIONS) from error
-    if len(names) > _MAX_BUNDLES:
+    if len(found) > _MAX_BUNDLES:
         raise InputError(f"more than {_MAX_BUNDLES} files", where=printable(ATTESTATIONS))
-    return names
+    return found

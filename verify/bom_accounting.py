@@ -192,11 +192,27 @@ def _referred(bom: Bom) -> Iterator[tuple[str, str]]:
     for index, node in enumerate(bom.objects("compositions")):
         for key in ("assemblies", "dependencies"):
             yield from ((f"compositions[{index}].{key}", ref) for ref in _strings(node, key))
+    yield from _formulated(bom)
+    for index, citation in enumerate(bom.objects("citations")):
+        yield from ((f"citations[{index}].attributedTo", ref) for ref in _strings(citation, "attributedTo"))
     for model in bom.models:
         datasets = model.at("modelCard", "modelParameters", "datasets")
         for item in datasets if isinstance(datasets, list) else []:
             if isinstance(item, dict) and isinstance(item.get("ref"), str):
                 yield f"{model.where}.modelCard.modelParameters.datasets", item["ref"]
+
+
+def _formulated(bom: Bom) -> Iterator[tuple[str, str]]:
+    """What training is said to have taken in and given out."""
+    for index, formula in enumerate(bom.objects("formulation")):
+        workflows = formula.get("workflows")
+        for workflow in workflows if isinstance(workflows, list) else []:
+            for key in ("inputs", "outputs"):
+                items = workflow.get(key) if isinstance(workflow, dict) else None
+                for item in items if isinstance(items, list) else []:
+                    resource = item.get("resource") if isinstance(item, dict) else None
+                    if isinstance(resource, dict) and isinstance(resource.get("ref"), str):
+                        yield f"formulation[{index}].workflows.{key}", resource["ref"]
 
 
 def _strings(node: Json, key: str) -> list[str]:

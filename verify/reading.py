@@ -11,7 +11,8 @@ from aibom.core.layout import BOM_NAME, is_content, is_git_related
 from aibom.core.manifest import Manifest
 from aibom.core.progress import Progress
 from aibom.cyclonedx.view import parse_bom
-from aibom.sources.local import Listing, list_release, read_release
+from aibom.sources.listing import Listing, list_release
+from aibom.sources.local import read_release
 from verify import content, declared
 from verify.attached import Attached, read_bundle_file
 from verify.declared import Declared

@@ -1,195 +1,159 @@
 """Assemble collected facts into the account of one release.
 
 Conflicts between sources are reported, never settled in silence. What a fine-tune's card says is never written onto
-its base model: `_name_or_path` of a configuration is where training started, not who the model is.
+its base model.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
-from typing import TypeVar
+from datetime import datetime
 
-from aibom.build.account import Account, Dataset, Identity, ModelAccount, Sourced, Weights
-from aibom.build.collect import CollectedFile, Collection, Declared
-from aibom.build.licensing import Licensing, licences_of
+from aibom.build.account import Account, Dataset, Model, Relation, Setting, Source, Statement, Training
+from aibom.build.code import code_of
+from aibom.build.collect import CollectedFile, Collection
+from aibom.build.datasets import datasets_of
+from aibom.build.documents import links_of
+from aibom.build.grouping import ModelGroup, group_models
+from aibom.build.identity import UNNAMED, identify
+from aibom.build.licensing import licences_of
+from aibom.build.lineage import ancestors_of
+from aibom.build.models import Told, derived_models, main_model
+from aibom.build.performance import results_of
+from aibom.build.publisher import NAME as PUBLISHER
+from aibom.build.publisher import Publisher
+from aibom.build.render.identifiers import ancestor_ref, file_ref
+from aibom.build.training import energy_of, settings_of
 from aibom.core.layout import is_content
-from aibom.formats.model_card import ModelCard, find_section
-from aibom.formats.model_config import ModelConfig
-from aibom.formats.requirements import Dependency, WheelMetadata
-from aibom.formats.safetensors import SafetensorsHeader
-from aibom.formats.weights_index import WeightsIndex, index_problems
 
-T = TypeVar("T")
-UNNAMED = "unnamed-model"
+__all__ = ["UNNAMED", "assemble"]
 
 
 def assemble(collection: Collection) -> Account:
     """Turn a collection into an account."""
     files = collection.files
-    weights, weight_problems = _weights(files)
-    licensing = licences_of(files, _card(files))
-    model_identity, release, code = _identities(files, licensing)
-    model_files = tuple(f for f in files if f.classification.category.startswith("model/"))
-    datasets = tuple(_datasets(files))
-    in_datasets = {file.name for dataset in datasets for file in dataset.files}
-    code_files = tuple(f for f in files if f.classification.category.startswith("code/"))
-    taken = in_datasets | {f.name for f in model_files} | {f.name for f in code_files}
+    main, parts, derived = group_models(files)
+    foreign = frozenset(file.name for group in derived for file in group.files)
+    licensing = licences_of(files, collection.publisher, foreign)
+    who = identify(collection, main.files, licensing)
+    own_names = [who.model.name.value, *([who.model.hub.value] if who.model.hub else [])]
+    ancestors, lineage_conflicts = ancestors_of(collection, main.files, own_names)
+    own_files = [file for file in files if not _below_any(file.name, derived)]
+    results, result_conflicts = results_of(own_files, who.model.name.value)
+    energy, energy_conflicts = energy_of(files, is_finetune=bool(ancestors))
+    datasets, data_conflicts = datasets_of(collection)
+    told = Told(identity=who.model, ancestors=ancestors, results=results, energy=energy, datasets=datasets)
+    model, problems = main_model(collection, main, parts, told)
+    others, more_problems = derived_models(derived, model)
+    names = [*own_names, *(ancestor.name for item in (model, *others) for ancestor in item.ancestors)]
+    code, code_conflicts = code_of(files, who.code, names)
+    settings, setting_conflicts = settings_of(files)
+    models = (model, *others)
     content = collection.manifest.select(e.name for e in collection.manifest.entries if is_content(e.name))
     return Account(
-        release=release,
+        release=who.release,
+        models=models,
         code=code,
-        model=_model(files, weights, model_identity),
-        model_files=model_files,
-        code_files=code_files,
-        other_files=tuple(f for f in files if f.name not in taken),
         datasets=datasets,
-        dependencies=_dependencies(files),
-        conflicts=licensing.conflicts,
-        warnings=(*weight_problems, *_file_problems(files)),
+        training=_training(model, datasets, code.files, settings),
+        documents=_documents(files, models, datasets, code.files),
+        links=links_of(collection),
+        statement=_statement(collection),
+        conflicts=(
+            *licensing.conflicts,
+            *who.conflicts,
+            *lineage_conflicts,
+            *result_conflicts,
+            *setting_conflicts,
+            *energy_conflicts,
+            *data_conflicts,
+            *code_conflicts,
+        ),
+        warnings=(*problems, *more_problems, *_file_problems(files), *_missing_data(models)),
+        dangers=tuple(text for file in files if (text := _danger(file))),
         tree_digest=content.tree_digest,
         bytes=content.size,
         file_count=len(content.entries),
     )
 
 
-def _facts(files: Iterable[CollectedFile], kind: type[T]) -> Iterator[tuple[CollectedFile, T]]:
-    """Files with a fact of this kind: the shallowest first, then by name."""
-    chosen = [(file, file.fact) for file in files if isinstance(file.fact, kind)]
-    chosen.sort(key=lambda pair: (pair[0].name.count("/"), pair[0].name))
-    yield from chosen
+def _below_any(name: str, groups: tuple[ModelGroup, ...]) -> bool:
+    """Whether a file lies in the folder of an adapter or checkpoint: what it says is not about the main model."""
+    return any(group.key and name.startswith(f"{group.key}/") for group in groups)
 
 
-def _card(files: tuple[CollectedFile, ...]) -> tuple[str, ModelCard] | None:
-    for file, card in _facts(files, ModelCard):
-        if file.classification.category == "docs/model-card":
-            return file.name, card
-    return None
+def _documents(
+    files: tuple[CollectedFile, ...],
+    models: tuple[Model, ...],
+    datasets: tuple[Dataset, ...],
+    code: tuple[CollectedFile, ...],
+) -> tuple[CollectedFile, ...]:
+    """Files that are part of nothing else."""
+    taken = {file.name for model in models for file in model.all_files}
+    taken |= {file.name for dataset in datasets for file in dataset.files} | {file.name for file in code}
+    return tuple(file for file in files if file.name not in taken)
 
 
-def _identities(files: tuple[CollectedFile, ...], licensing: Licensing) -> tuple[Identity, Identity, Identity]:
-    """The model, the release and its code.
-
-    What the metadata of a package says is about the package: its version and author become the model's only where the
-    model has no other name. A model packed up by somebody else keeps its own identity.
-    """
-    named, card = _card(files) or ("", None)
-    wheel = next(iter(_facts(files, WheelMetadata)), None)
-    own = _own_name(files, named, card)
-    package = _package(wheel, licensing) if wheel else None
-    name = own or (package.name if package else Sourced(UNNAMED, "no file of the release names the model"))
-    bare = Identity(name=name, licences=licensing.model)
-    model = replace(package, licences=licensing.model) if package and not own else bare
-    release = package or replace(bare, licences=licensing.release)
-    code = replace(release, name=Sourced(f"{release.name.value} code", release.name.source), licences=licensing.code)
-    return model, release, replace(code, description=None)
-
-
-def _package(wheel: tuple[CollectedFile, WheelMetadata], licensing: Licensing) -> Identity:
-    file, content = wheel
-    return Identity(
-        name=Sourced(content.name, f"{file.name}, Name"),
-        version=Sourced(content.version, f"{file.name}, Version"),
-        producer=_sourced(content.author, f"{file.name}, Author"),
-        description=_sourced(content.summary, f"{file.name}, Summary"),
-        licences=licensing.release,
+def _training(
+    model: Model, datasets: tuple[Dataset, ...], code: tuple[CollectedFile, ...], settings: tuple[Setting, ...]
+) -> Training | None:
+    """What went in and came out; nothing is said of a training of which no setting and no code is known."""
+    scripts = tuple(file_ref(file.name) for file in code if file.classification.category == "code/training")
+    if not settings and not scripts:
+        return None
+    started = tuple(ancestor_ref(model.ref, ancestor) for ancestor in model.ancestors)
+    tuned = any(ancestor.relation in {Relation.FINETUNE, Relation.UNSTATED} for ancestor in model.ancestors)
+    files = model.weights.files if model.weights else ()
+    return Training(
+        name="fine-tuning" if tuned else "training",
+        inputs=(*started, *(dataset.ref for dataset in datasets), *scripts),
+        settings=settings,
+        outputs=(model.ref, *(file_ref(name) for name in files)),
     )
 
 
-def _model(files: tuple[CollectedFile, ...], weights: Weights | None, identity: Identity) -> ModelAccount:
-    named, card = _card(files) or ("", None)
-    config_name, config = _main_config(files)
-    front = f"{named}, front matter"
-    return ModelAccount(
-        identity=identity,
-        family=_sourced(config.family, f"{config_name}, model_type") if config else None,
-        architecture=_sourced(", ".join(config.architectures), f"{config_name}, architectures") if config else None,
-        task=_sourced(card.task, f"{front}, pipeline_tag") if card else None,
-        library=_sourced(card.library, f"{front}, library_name") if card else None,
-        base_models=card.base_models if card else (),
-        metrics=card.metrics if card else (),
-        intended_use=find_section(card, "intended use", "uses", "use cases") if card else "",
-        limitations=find_section(card, "limitation", unless=("use",)) if card else "",
-        ethics=find_section(card, "ethical", "bias", "risk") if card else "",
-        weights=weights,
-        remote_code=config.remote_code if config else (),
-        languages=card.languages if card else (),
+def _statement(collection: Collection) -> Statement:
+    said = collection.publisher or Publisher()
+    author = said.author
+    commit: datetime | None = collection.checkout.time if collection.checkout else None
+    people = tuple(
+        Setting(name=p.role or "person", value=f"{p.name} <{p.email}>" if p.email else p.name, sources=(_person(i),))
+        for i, p in enumerate(said.people)
+    )
+    return Statement(
+        date=said.date or commit,
+        author=author.name if author else "",
+        author_email=author.email if author else "",
+        outcome=said.release.get("outcome", ""),
+        distribution=said.release.get("distribution", ""),
+        tlp=said.release.get("tlp", ""),
+        people=people,
+        withheld=tuple(sorted(said.withheld.items())),
+        unknown=tuple(sorted(said.unknown.items())),
     )
 
 
-def _own_name(files: tuple[CollectedFile, ...], card_file: str, card: ModelCard | None) -> Sourced | None:
-    """The name that the card or the weights give the model; a folder's name is nobody's statement."""
-    if card and card.name:
-        return Sourced(card.name, f"{card_file}, front matter, model-index")
-    for file, header in _facts(files, SafetensorsHeader):
-        if header.metadata.get("model_name"):
-            return Sourced(header.metadata["model_name"], f"{file.name}, __metadata__, model_name")
-    return Sourced(card.title, f"{card_file}, first heading") if card and card.title else None
-
-
-def _main_config(files: tuple[CollectedFile, ...]) -> tuple[str, ModelConfig | None]:
-    found = list(_facts(files, ModelConfig))
-    described = [pair for pair in found if pair[1].architectures or pair[1].family] or found
-    return (described[0][0].name, described[0][1]) if described else ("", None)
-
-
-def _weights(files: tuple[CollectedFile, ...]) -> tuple[Weights | None, list[str]]:
-    headers = {f.name: h for f, h in _facts(files, SafetensorsHeader) if f.classification.category == "model/weights"}
-    for file, index in _facts(files, WeightsIndex):
-        folder = file.name.rpartition("/")[0]
-        beside = {n.rpartition("/")[2]: n for n in headers if n.rpartition("/")[0] == folder}
-        tensors = {base: frozenset(t.name for t in headers[name].tensors) for base, name in beside.items()}
-        problems = [f"{file.name}: {problem}" for problem in index_problems(index, tensors)]
-        shards = tuple(beside[base] for base in index.shards if base in beside)
-        return _sum(shards, headers), problems
-    single = [name for name in headers if name.rpartition("/")[2] == "model.safetensors"] or list(headers)
-    return (_sum((single[0],), headers) if len(single) == 1 else None), []
-
-
-def _sum(names: tuple[str, ...], headers: dict[str, SafetensorsHeader]) -> Weights:
-    chosen = [headers[name] for name in names]
-    return Weights(
-        files=names,
-        tensors=sum(len(header.tensors) for header in chosen),
-        parameters=sum(header.parameters for header in chosen),
-        element_types=tuple(sorted({dtype for header in chosen for dtype in header.dtypes})),
-    )
-
-
-def _datasets(files: tuple[CollectedFile, ...]) -> Iterator[Dataset]:
-    folders: dict[str, list[CollectedFile]] = defaultdict(list)
-    for file in files:
-        if file.classification.category.startswith("data/"):
-            folders[_dataset_folder(file.name)].append(file)
-    for folder, members in sorted(folders.items()):
-        yield Dataset(name=folder or "data files", folder=folder, files=tuple(members))
-    named, card = _card(files) or ("", None)
-    for name in card.datasets if card else ():
-        yield Dataset(name=name, source=f"{named}, front matter, datasets")
-
-
-def _dataset_folder(name: str) -> str:
-    """The folder that stands for the data set: down to the first that is called data, else the file's own."""
-    parts = name.split("/")[:-1]
-    for depth, part in enumerate(parts):
-        if part.lower() in {"data", "dataset", "datasets"}:
-            return "/".join(parts[: depth + 1])
-    return "/".join(parts)
-
-
-def _dependencies(files: tuple[CollectedFile, ...]) -> dict[Dependency, tuple[str, ...]]:
-    declared: dict[Dependency, set[str]] = defaultdict(set)
-    for file, requirements in _facts(files, Declared):
-        for dependency in requirements.dependencies:
-            declared[dependency].add(file.name)
-    for file, wheel in _facts(files, WheelMetadata):
-        for dependency in wheel.dependencies:
-            declared[dependency].add(file.name)
-    return {dependency: tuple(sorted(declared[dependency])) for dependency in sorted(declared)}
+def _person(number: int) -> Source:
+    return Source(PUBLISHER, f"person[{number}]")
 
 
 def _file_problems(files: tuple[CollectedFile, ...]) -> list[str]:
     return [f"{file.name}: {problem}" for file in files for problem in file.problems]
 
 
-def _sourced(value: str, source: str) -> Sourced | None:
-    return Sourced(value, source) if value else None
+def _danger(file: CollectedFile) -> str:
+    """A file that runs code when it is loaded is named before anything else is."""
+    safety, reasons = getattr(file.fact, "safety", None), getattr(file.fact, "reasons", ())
+    if str(safety) == "dangerous":
+        return f"{file.name}: dangerous to load: {', '.join(reasons[:3]) or 'runs code'}"
+    return ""
+
+
+def _missing_data(models: tuple[Model, ...]) -> list[str]:
+    """External data that an ONNX file keeps elsewhere and that is not in the release."""
+    problems = []
+    for model in models:
+        own = {file.name for file in model.all_files}
+        for file in model.all_files:
+            folder = file.name.rpartition("/")[0]
+            locations = {item.location for item in getattr(file.fact, "external_data", ())}
+            wanted = {f"{folder}/{location}".lstrip("/") for location in locations}
+            problems += [f"{file.name}: its weights are in {name}, which is not there" for name in sorted(wanted - own)]
+    return problems

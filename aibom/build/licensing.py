@@ -1,14 +1,42 @@
 """Which licences the release declares, and where its sources disagree."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from cyclonedx.spdx import fixup_id, is_expression
-
-from aibom.build.account import Licence
-from aibom.build.collect import CollectedFile, LicenceText
-from aibom.formats.licences import names_no_licence
+from aibom.build.account import Licence, Source
+from aibom.build.collect import CollectedFile
+from aibom.build.evidence import facts, first
+from aibom.build.publisher import NAME as PUBLISHER
+from aibom.build.publisher import Publisher
+from aibom.formats.citation_file import CitationFile
+from aibom.formats.gguf import GgufHeader
+from aibom.formats.licence_texts import RecognisedText
+from aibom.formats.licences import (
+    LicenceKind,
+    LicenceName,
+    licence_conflicts,
+    licence_of_text,
+    names_no_licence,
+    parse_licence,
+    same_licence,
+)
 from aibom.formats.model_card import ModelCard
+from aibom.formats.onnx import OnnxModel
+from aibom.formats.pyproject import Pyproject
 from aibom.formats.requirements import WheelMetadata
+from aibom.formats.safetensors import SafetensorsHeader
+
+_SPDX = frozenset({LicenceKind.SPDX_ID, LicenceKind.SPDX_EXPRESSION})
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """One statement of a licence."""
+
+    name: LicenceName
+    source: Source
+    link: str = ""
+    text_file: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,55 +49,118 @@ class Licensing:
     conflicts: tuple[str, ...]
 
 
-def licences_of(files: tuple[CollectedFile, ...], card: tuple[str, ModelCard] | None) -> Licensing:
-    """For the model its card speaks first, for the code its package; a licence text speaks for either."""
-    by_card, by_text, by_package = _from_card(card), _from_texts(files), _from_wheels(files)
-    for_model = [*by_card, *by_text, *by_package][:1]
-    for_code = [*by_package, *by_text, *by_card][:1]
-    distinct = {licence.name: licence for licence in [*for_code, *for_model]}
-    return Licensing(
-        model=tuple(for_model),
-        code=tuple(for_code),
-        release=tuple(distinct[name] for name in sorted(distinct)),
-        conflicts=_conflicts([*by_card, *by_text, *by_package]),
-    )
+def licences_of(
+    files: tuple[CollectedFile, ...], publisher: Publisher | None, derived: frozenset[str] = frozenset()
+) -> Licensing:
+    """For the model its card speaks first, for the code its package; a licence text speaks for either.
+
+    `derived` are files of conversions and adapters: what they say is theirs, and only compared with the rest.
+    """
+    by_card, by_text, by_package = _from_card(files), _from_texts(files), _from_packages(files)
+    own = [file for file in files if file.name not in derived]
+    by_header, by_citation = _from_headers(own), _from_citation(files)
+    said_of_model, said_of_release = _from_publisher(publisher, "model"), _from_publisher(publisher, "release")
+    everything = [*said_of_model, *said_of_release, *by_card, *by_text, *by_package, *by_header, *by_citation]
+    for_model = _agreed([*said_of_model, *by_card, *by_header, *by_text, *by_package, *by_citation], everything)
+    for_code = _agreed([*by_package, *by_text, *by_card], everything)
+    for_release = _agreed(said_of_release, everything) or _distinct([*for_code, *for_model])
+    foreign = _from_headers(file for file in files if file.name in derived)
+    conflicts = licence_conflicts([(str(item.source), item.name) for item in [*everything, *foreign]])
+    return Licensing(model=for_model, code=for_code, release=for_release, conflicts=tuple(conflicts))
 
 
-def _conflicts(stated: list[Licence]) -> tuple[str, ...]:
-    if not stated:
+def licence_from(text: str, source: Source, link: str = "") -> tuple[Licence, ...]:
+    """One statement as a licence; nothing if it says nothing."""
+    name = parse_licence(text)
+    return () if name.kind is LicenceKind.NONE else (_licence(Stated(name, source, link), ()),)
+
+
+def _agreed(statements: list[Stated], everything: list[Stated]) -> tuple[Licence, ...]:
+    """The first statement, with all others that say the same."""
+    if not statements:
         return ()
-    first = stated[0]
-    others = {licence.name: licence for licence in reversed(stated[1:]) if licence.name != first.name}
-    return tuple(
-        f"licence: {first.source} says {first.name}, {other.source} says {other.name}"
-        for other in sorted(others.values(), key=lambda licence: licence.source)
+    chosen = statements[0]
+    same = [item for item in everything if item is not chosen and same_licence(chosen.name, item.name)]
+    return (_licence(chosen, same),)
+
+
+def _distinct(licences: list[Licence]) -> tuple[Licence, ...]:
+    by_name = {licence.name: licence for licence in reversed(licences)}
+    return tuple(by_name[name] for name in sorted(by_name))
+
+
+def _licence(chosen: Stated, same: Iterable[Stated]) -> Licence:
+    agreeing = [chosen, *same]
+    name = chosen.name
+    return Licence(
+        name=(name.identifier or name.name).strip().split("\n", 1)[0][:200],
+        is_spdx=name.kind in _SPDX,
+        sources=tuple(dict.fromkeys(item.source for item in agreeing)),
+        url=next((item.link for item in agreeing if item.link), "" if name.kind in _SPDX else name.url),
+        restricts_use=any(item.name.use_restrictions for item in agreeing),
+        text_file=next((item.text_file for item in agreeing if item.text_file), ""),
     )
 
 
-def _from_card(card: tuple[str, ModelCard] | None) -> list[Licence]:
-    if card is None:
+def _stated(text: str, source: Source, link: str = "") -> list[Stated]:
+    name = parse_licence(text)
+    return [] if name.kind is LicenceKind.NONE else [Stated(name, source, link)]
+
+
+def _from_publisher(publisher: Publisher | None, section: str) -> list[Stated]:
+    table = {"model": publisher.model, "release": publisher.release}[section] if publisher else {}
+    return _stated(table.get("license", ""), Source(PUBLISHER, f"{section}.license"))
+
+
+def _from_card(files: tuple[CollectedFile, ...]) -> list[Stated]:
+    found = first((f for f in files if f.classification.category == "docs/model-card"), ModelCard)
+    if found is None:
         return []
-    name, content = card
-    source = f"{name}, front matter, license"
-    if content.license_name and names_no_licence(content.license):
-        return [Licence(name=content.license_name, is_spdx=False, source=source, url=content.license_link)]
-    return [_licence(content.license, source, content.license_link)] if not names_no_licence(content.license) else []
+    name, card = found
+    source = Source(name, "front matter, license")
+    if card.license_name and names_no_licence(card.license):
+        return _stated(card.license_name, Source(name, "front matter, license_name"), card.license_link)
+    if len(card.licenses) > 1:
+        return [item for text in card.licenses for item in _stated(text, source, card.license_link)]
+    labelled = [item for label in card.labels if label.name == "license" for item in _label(label.value, name)]
+    return _stated(card.license, source, card.license_link) or labelled
 
 
-def _from_texts(files: tuple[CollectedFile, ...]) -> list[Licence]:
-    found = [(f, f.fact.identifier) for f in files if isinstance(f.fact, LicenceText) and f.fact.identifier]
-    found.sort(key=lambda pair: (pair[0].name.count("/"), pair[0].name))
-    return [Licence(name=identifier, is_spdx=True, source=f"text of {file.name}") for file, identifier in found]
+def _label(value: str, file: str) -> list[Stated]:
+    """A line "License: MIT" of a card; words that are no licence we know are left alone."""
+    found = _stated(value, Source(file, "line License"))
+    return [item for item in found if item.name.kind is not LicenceKind.UNKNOWN_NAME]
 
 
-def _from_wheels(files: tuple[CollectedFile, ...]) -> list[Licence]:
-    wheels = [(f.name, f.fact) for f in files if isinstance(f.fact, WheelMetadata)]
-    return [_licence(w.license, f"{name}, License") for name, w in wheels if not names_no_licence(w.license)]
+def _from_texts(files: tuple[CollectedFile, ...]) -> list[Stated]:
+    return [
+        Stated(licence_of_text(text), Source(file.name, "text"), text_file=file.name)
+        for file, text in facts(files, RecognisedText)
+        if text.name
+    ]
 
 
-def _licence(text: str, source: str, url: str = "") -> Licence:
-    identifier = fixup_id(text.strip())
-    if identifier:
-        return Licence(name=identifier, is_spdx=True, source=source, url=url)
-    is_spdx = " " in text and is_expression(text)
-    return Licence(name=text.strip().split("\n", 1)[0][:200], is_spdx=is_spdx, source=source, url=url)
+def _from_packages(files: tuple[CollectedFile, ...]) -> list[Stated]:
+    projects = [item for f, p in facts(files, Pyproject) for item in _stated(p.license, Source(f.name, "license"))]
+    return projects + [
+        item for f, wheel in facts(files, WheelMetadata) for item in _stated(wheel.license, Source(f.name, "License"))
+    ]
+
+
+def _from_headers(files: Iterable[CollectedFile]) -> list[Stated]:
+    """Licences inside weights: GGUF, safetensors metadata, ONNX metadata."""
+    found: list[Stated] = []
+    for file in files:
+        fact = file.fact
+        if isinstance(fact, GgufHeader):
+            found += _stated(fact.license_name or fact.license, Source(file.name, "general.license"))
+        elif isinstance(fact, SafetensorsHeader):
+            found += _stated(fact.metadata.get("license", ""), Source(file.name, "__metadata__, license"))
+        elif isinstance(fact, OnnxModel):
+            found += _stated(fact.metadata.get("license", ""), Source(file.name, "metadata_props, license"))
+    return found
+
+
+def _from_citation(files: tuple[CollectedFile, ...]) -> list[Stated]:
+    found = first(files, CitationFile)
+    return [s for text in found[1].licenses for s in _stated(text, Source(found[0], "license"))] if found else []

@@ -13,9 +13,12 @@ from aibom.cli.exits import run
 
 # Name → module and what it does. The order is that of a release's life.
 _COMMANDS = {
+    "init": ("aibom.cli.init", "Write an aibom.toml to state what only the publisher knows."),
+    "inspect": ("aibom.cli.inspect", "Show what can be read from a file or a release."),
     "build": ("aibom.cli.build", "Write the BOM of a release."),
     "sign": ("aibom.cli.sign", "Sign a release and its BOM."),
     "verify": ("aibom.cli.verify", "Decide whether a release is authentic, whole and complete."),
+    "diff": ("aibom.cli.diff", "Show what changed between two releases or BOMs."),
     "profiles": ("aibom.cli.profiles", "List what a release can be checked for."),
     "demo": ("aibom.cli.demo", "See the whole story on a real model."),
 }

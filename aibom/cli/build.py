@@ -11,18 +11,21 @@ from aibom import __version__
 from aibom.build.account import Account, Identity
 from aibom.build.assemble import UNNAMED, assemble
 from aibom.build.collect import Collection, collect
-from aibom.build.emit import emit_cyclonedx
+from aibom.build.emit import Format, emit
+from aibom.build.render.document import bom_document
 from aibom.cli.options import RELEASE
 from aibom.cli.output import require_output_folder, require_outside, write_whole
 from aibom.cli.progress import reading_executor, show_progress
+from aibom.cli.render.explain import explanation
 from aibom.cli.render.layout import safe
 from aibom.core.errors import UsageError
-from aibom.core.layout import BOM_NAME, SIGNATURE_NAME
+from aibom.sources.places import places
 
 DIGESTS = click.option(
     "--digest", "digests", multiple=True, type=click.Choice(["sha512"]), help="One more digest per file, same read."
 )
 _EPOCH = "SOURCE_DATE_EPOCH"
+_FORMATS = [str(form) for form in Format]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,56 +36,94 @@ class BuiltBom:
     account: Account
     collection: Collection
     dated: bool
+    dropped: tuple[str, ...] = ()
 
 
 @click.command(epilog="Example:  aibom build ./my-model")
 @RELEASE
-@click.option("-o", "--output", metavar="FILE|-", help=f"Where to write; default {BOM_NAME} in the release.")
+@click.option("-o", "--output", metavar="FILE|-", help="Where to write; default aibom.cdx.json in the release.")
 @click.option(
     "--output-dir", type=click.Path(path_type=Path, readable=False), help="Folder to write to when PATH is read-only."
 )
+@click.option("--format", "form", type=click.Choice(_FORMATS), default=_FORMATS[0], show_default=True)
+@click.option(
+    "--spec-version", type=click.Choice(["1.6", "1.7"]), default="1.7", show_default=True, help="Version of CycloneDX."
+)
 @DIGESTS
-def command(release: Path, output: str | None, output_dir: Path | None, digests: tuple[str, ...]) -> None:
-    """Write the BOM of the model release in the folder PATH: CycloneDX 1.7 JSON.
+@click.option("--explain", is_flag=True, help="Print each value with the file and field it was read from.")
+def command(
+    release: Path,
+    output: str | None,
+    output_dir: Path | None,
+    form: str,
+    spec_version: str,
+    digests: tuple[str, ...],
+    explain: bool,
+) -> None:
+    """Write the BOM of the model release at PATH: a folder, a hub cache's snapshot, a Git checkout or one file.
 
-    Every file is read once. Two builds of the same files give the same bytes; the BOM is dated only by
-    SOURCE_DATE_EPOCH, in seconds since 1970.
+    Every file is read once. Two builds of the same files give the same bytes. The BOM is dated by SOURCE_DATE_EPOCH
+    (seconds since 1970), else by the date in aibom.toml, else by the commit of a Git checkout.
     """
     if output and output_dir:
         raise UsageError("give either --output or --output-dir")
-    target = _target(release, output, output_dir)
-    built = build_bom(release, digests)
+    chosen = Format(form)
+    if chosen is Format.SPDX3_JSON and spec_version != "1.7":
+        raise UsageError("--spec-version is a version of CycloneDX; SPDX is written as 3.0.1")
+    target = _target(release, output, output_dir, chosen)
+    built = build_bom(release, digests, form=chosen, spec_version=spec_version)
     if target is None:
         click.echo(built.data, nl=False)
     else:
-        if (target.parent / SIGNATURE_NAME).exists():
+        if places(release, output_dir).signature.exists():
             warn("a signature is there that does not cover this BOM: sign the release again")
         write_whole(target, built.data)
     show_warnings(built)
-    click.echo("\n".join(_summary(built, target)), err=target is None)
+    lines = _explained(built) if explain else _summary(built, target)
+    click.echo("\n".join(lines), err=target is None)
 
 
-def build_bom(release: Path, digests: tuple[str, ...]) -> BuiltBom:
+def build_bom(
+    release: Path,
+    digests: tuple[str, ...],
+    *,
+    form: Format = Format.CYCLONEDX_JSON,
+    spec_version: str = "1.7",
+) -> BuiltBom:
     """Read a release and make its BOM."""
-    timestamp = _timestamp()
+    epoch = _epoch()
+    account, collection = read_account(release, digests)
+    timestamp = epoch or account.statement.date
+    emitted = emit(account, tool_version=__version__, timestamp=timestamp, form=form, spec_version=spec_version)
+    return BuiltBom(emitted.data, account, collection, timestamp is not None, emitted.dropped)
+
+
+def read_account(release: Path, digests: tuple[str, ...] = ()) -> tuple[Account, Collection]:
+    """Read a release once and put together what it says."""
     with show_progress("Reading the release") as progress, reading_executor() as executor:
         collection = collect(release, algorithms=("sha256", *digests), executor=executor, progress=progress)
-    account = assemble(collection)
-    data = emit_cyclonedx(account, tool_version=__version__, timestamp=timestamp)
-    return BuiltBom(data, account, collection, timestamp is not None)
+    return assemble(collection), collection
 
 
 def show_warnings(built: BuiltBom) -> None:
     """Say on standard error what a reader of the BOM will stumble over."""
     account = built.account
-    warnings = [*account.conflicts, *account.warnings]
+    warnings = [*account.dangers, *account.conflicts, *account.warnings]
     if account.model.identity.name.value == UNNAMED:
         warnings.append("no file names the model: add a README.md with a heading or front matter")
-    if account.model.weights is None and not any(f.classification.is_weights for f in account.model_files):
+    if not any(file.classification.is_weights for model in account.models for file in model.all_files):
         warnings.append("no weights were found")
+    undeclared = account.code.undeclared
+    if undeclared:
+        shown = ", ".join(f"{item.value} ({item.source})" for item in undeclared[:5])
+        more = f" and {len(undeclared) - 5} more" if len(undeclared) > 5 else ""
+        warnings.append(f"imported but declared nowhere: {shown}{more}")
     if not built.dated:
-        warnings.append(f"the BOM has no date, which some profiles require (CISA26-M6): set {_EPOCH}")
-    for warning in warnings:
+        warnings.append(
+            "the BOM has no date, which some profiles require (CISA26-M6): "
+            f"set {_EPOCH}, or write a date into aibom.toml"
+        )
+    for warning in [*warnings, *built.dropped]:
         warn(warning)
 
 
@@ -91,15 +132,20 @@ def warn(words: str) -> None:
     click.echo(f"{click.style('warning:', fg='yellow')} {safe(words)}", err=True)
 
 
-def _target(release: Path, output: str | None, output_dir: Path | None) -> Path | None:
+def _explained(built: BuiltBom) -> list[str]:
+    return explanation(bom_document(built.account, tool_version=__version__, timestamp=None))
+
+
+def _target(release: Path, output: str | None, output_dir: Path | None, form: Format) -> Path | None:
     if output == "-":
         return None
     if output:
         return require_outside(Path(output), release)
-    return (require_output_folder(output_dir, release) if output_dir else release) / BOM_NAME
+    folder = require_output_folder(output_dir, release) if output_dir else None
+    return places(release, folder).beside(form.file_name)
 
 
-def _timestamp() -> datetime | None:
+def _epoch() -> datetime | None:
     text = os.environ.get(_EPOCH)
     if text is None:
         return None
@@ -114,19 +160,26 @@ def _named(identity: Identity) -> str:
 
 
 def _summary(built: BuiltBom, target: Path | None) -> list[str]:
-    model, account = built.account.model, built.account
+    account = built.account
+    model = account.model
     identity, release = model.identity, account.release
     licence = ", ".join(licence.name for licence in identity.licences) or "not stated"
-    weights = f"{model.weights.parameters:,} parameters in {model.weights.tensors} tensors" if model.weights else ""
-    unread = sum(f.classification.is_weights for f in account.model_files)
+    weights = [file for file in model.all_files if file.classification.is_weights]
+    counted = model.weights if model.weights and model.weights.parameters is not None else None
+    others = account.models[1:]
     rows = [
         *([("Release", _named(release))] if release.name != identity.name else []),
         ("Model", _named(identity)),
         ("Licence", licence),
-        ("Weights", weights or f"{unread} files"),
+        (
+            "Weights",
+            f"{counted.parameters:,} parameters in {counted.tensors} tensors" if counted else f"{len(weights)} files",
+        ),
+        *([("Made from", ", ".join(ancestor.name for ancestor in model.ancestors))] if model.ancestors else []),
+        *([("Variants", f"{len(others)}: {', '.join(m.identity.name.value for m in others[:3])}")] if others else []),
         ("Files", f"{account.file_count}, {account.bytes:,} bytes, each with its SHA-256"),
         ("Data sets", ", ".join(dataset.name for dataset in account.datasets[:5]) or "none named"),
-        ("Libraries", f"{len(account.dependencies)} declared"),
+        ("Libraries", f"{len(account.code.libraries)} declared"),
         ("Written to", str(target) if target else "standard output"),
     ]
     return [f"{name:<11} {safe(value)}" for name, value in rows]

@@ -16,7 +16,7 @@ from aibom.cli.render.layout import wrap
 from aibom.core.errors import AibomError, InputError, UsageError
 from aibom.core.layout import BOM_BUNDLE_NAME, BOM_NAME, SIGNATURE_NAME, is_content
 from aibom.core.verdict import ExitCode, Verdict
-from aibom.sources.local import list_release
+from aibom.sources.listing import list_release
 from aibom.sources.wheel import unpack_wheel
 
 _MARKER = ".aibom-demo"

@@ -50,6 +50,18 @@ def require_output_folder(folder: Path, root: Path) -> Path:
     return folder
 
 
+def read_input(path: Path, limit: int) -> bytes:
+    """Read a file that a command was given. Raises InputError if it cannot be read, or is larger than `limit`."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(limit + 1)
+    except OSError as error:
+        raise InputError(f"cannot read the file: {error.strerror}", where=str(path), hint="check the path") from error
+    if len(data) > limit:
+        raise InputError(f"larger than the {limit} bytes that are read", where=str(path))
+    return data
+
+
 def _sync_folder(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY)
     try:

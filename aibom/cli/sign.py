@@ -12,11 +12,13 @@ from aibom.cli.progress import reading_executor, show_progress
 from aibom.cli.render.layout import row
 from aibom.core.errors import InputError, MismatchError, UsageError
 from aibom.core.finding import Outcome
-from aibom.core.layout import BOM_BUNDLE_NAME, BOM_NAME, SIGNATURE_NAME
+from aibom.core.layout import BOM_NAME
 from aibom.core.manifest import FileEntry, Manifest
 from aibom.cyclonedx.schema import schema_problems
 from aibom.cyclonedx.view import parse_bom
-from aibom.sources.local import list_release, read_release, require_safe
+from aibom.sources.listing import list_release, require_safe
+from aibom.sources.local import read_release
+from aibom.sources.places import Places, places
 from attest.bom_attestation import bom_statement
 from attest.model_signature import model_statement
 from verify.bom_accounting import check_accounting
@@ -51,24 +53,24 @@ def command(
     if digests and not build:
         raise UsageError("--digest only has a meaning with --build")
     _require_key_outside(key, release)
-    target = require_output_folder(output_dir, release) if output_dir else release
+    target = places(release, require_output_folder(output_dir, release) if output_dir else None)
     signer = make_signer(key, keyless=keyless, identity_token_file=identity_token_file, trust_config=trust_config)
     manifest, bom, hub = _built(release, digests) if build else _existing(release, target)
-    if target == release:
+    if target.folder == release:
         manifest = _with_bom(manifest, bom)
     _require_described(manifest, bom)
     name = release.resolve().name
     signature = signer.sign(model_statement(name, manifest, hub_records=hub))
     attestation = signer.sign(bom_statement(manifest, bom))
-    if (target / SIGNATURE_NAME).exists():
+    if target.signature.exists():
         warn("this replaces the signature that was there")
     if build:
-        write_whole(target / BOM_NAME, bom)
-    write_whole(target / SIGNATURE_NAME, signature)
-    write_whole(target / BOM_BUNDLE_NAME, attestation)
+        write_whole(target.bom, bom)
+    write_whole(target.signature, signature)
+    write_whole(target.attestation("bom"), attestation)
     click.echo("\n".join(row("Signed by", signer.describe(), indent=0, column=12)))
     click.echo(f"Files       {len(manifest.entries)}, {manifest.size:,} bytes")
-    click.echo(f"Written to  {target / SIGNATURE_NAME}\n            {target / BOM_BUNDLE_NAME}")
+    click.echo(f"Written to  {target.signature}\n            {target.attestation('bom')}")
 
 
 def _require_key_outside(key: Path | None, release: Path) -> None:
@@ -86,12 +88,12 @@ def _built(release: Path, digests: tuple[str, ...]) -> tuple[Manifest, bytes, tu
     return built.collection.manifest, built.data, built.collection.listing.hub_records
 
 
-def _existing(release: Path, target: Path) -> tuple[Manifest, bytes, tuple[str, ...]]:
+def _existing(release: Path, target: Places) -> tuple[Manifest, bytes, tuple[str, ...]]:
     """Read the BOM that was built before, then digest the release by every algorithm that it gives digests by."""
     listing = require_safe(list_release(release), release)
-    bom = _read_bom(target / BOM_NAME)
+    bom = _read_bom(target.bom)
     algorithms = parse_bom(bom, BOM_NAME).file_algorithms
-    files = [file for file in listing.files if target != release or file[0] != BOM_NAME]
+    files = [file for file in listing.files if target.folder != release or file[0] != BOM_NAME]
     with show_progress("Reading the release") as progress, reading_executor() as executor:
         read = read_release(release, files, algorithms=algorithms, executor=executor, progress=progress)
         return Manifest.of(file.entry for file in read), bom, listing.hub_records

@@ -11,12 +11,14 @@ generated    files that we write ourselves: covered, but never described by the 
 from collections.abc import Iterable
 
 BOM_NAME = "aibom.cdx.json"
+XML_NAME = "aibom.cdx.xml"
+SPDX_NAME = "aibom.spdx3.json"
 SIGNATURE_NAME = "model.sig"
 ATTESTATIONS = "attestations"
 BUNDLE_SUFFIX = ".sigstore.json"
 BOM_BUNDLE_NAME = f"{ATTESTATIONS}/bom{BUNDLE_SUFFIX}"
 
-GENERATED = frozenset({BOM_NAME, "aibom.cdx.xml", "aibom.spdx3.json"})
+GENERATED = frozenset({BOM_NAME, XML_NAME, SPDX_NAME})
 GIT_HISTORY = ".git"
 RESERVED = (SIGNATURE_NAME, ATTESTATIONS, BOM_NAME, GIT_HISTORY)
 GIT_RELATED = (".gitattributes", ".gitignore", ".github")

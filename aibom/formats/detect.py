@@ -25,6 +25,17 @@ _MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"%PDF-", "pdf"),
     (0, b"\x1f\x8b", "gzip"),
     (0, b"7z\xbc\xaf\x27\x1c", "7z"),
+    (0, b"Rar!\x1a\x07", "rar"),
+    (0, b"\x28\xb5\x2f\xfd", "zstd"),
+    (0, b"BZh", "bzip2"),
+    (0, b"\xfd7zXZ\x00", "xz"),
+    (0, b"\x89PNG\r\n\x1a\n", "png"),
+    (0, b"\xff\xd8\xff", "jpeg"),
+    (8, b"WAVE", "wav"),
+    (0, b"\x7fELF", "elf"),
+    (0, b"MZ\x90\x00", "pe"),
+    (257, b"ustar", "tar"),
+    (4, b"ET12", "executorch"),
     (0, b"\x80\x02", "pickle"), (0, b"\x80\x03", "pickle"), (0, b"\x80\x04", "pickle"), (0, b"\x80\x05", "pickle"),
 )  # fmt: skip
 
@@ -36,11 +47,17 @@ WEIGHT_FORMATS: dict[str, tuple[str, ...]] = {
     ".tflite": ("tflite",),
     ".h5": ("hdf5",),
     ".keras": ("zip",),
+    ".skops": ("zip",), ".pt2": ("zip",), ".ptl": ("zip",), ".torchscript": ("zip",),
+    ".msgpack": (), ".mlmodel": (), ".ot": ("zip",), ".cbm": (), ".ubj": (), ".eqx": (), ".pte": ("executorch",),
     ".pt": ("zip", "pickle"), ".pth": ("zip", "pickle"), ".ckpt": ("zip", "pickle", "hdf5"), ".jit": ("zip",),
-    ".pkl": ("pickle", "zip", "gzip"), ".pickle": ("pickle",), ".joblib": ("pickle", "gzip", "zip"),
+    ".pkl": ("pickle", "zip", "gzip", "zlib"), ".pickle": ("pickle",),
+    ".joblib": ("pickle", "gzip", "zip", "zlib", "bzip2", "xz"),
 }  # fmt: skip
 _WEIGHT_NAMES = ("pytorch_model*.bin", "adapter_model*.bin", "model*.bin", "diffusion_pytorch_model*.bin")
+_ADAPTER_NAMES = ("adapter_model*", "pytorch_lora_weights*", "learned_embeds*")
 MAY_EXECUTE = frozenset({"pickle", "zip", "hdf5"})
+PACKED = frozenset({"gzip", "zlib", "bzip2", "xz", "7z", "rar", "zstd"})
+"""Containers that no reader looks into; what is inside them is not known."""
 
 _BY_NAME: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("docs/license", ("license*", "licence*", "copying*", "notice*")),
@@ -57,12 +74,29 @@ _BY_NAME: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("docs/support-policy", ("support*.md",)),
     ("docs/governance", ("governance*", "maintainers*")),
     ("docs/research-paper", ("citation*", "*.bib")),
-    ("docs/evaluation-results", ("eval_results*", "all_results*", "lm_eval*.json", "*eval*results*.json")),
+    (
+        "docs/evaluation-results",
+        ("eval_results*", "all_results*", "lm_eval*.json", "*eval*results*.json", "metrics.json", "results*.json"),
+    ),
     ("docs/end-user-resources", ("end-user*.md", "end_user*.md", "user-guide*", "user_guide*")),
     ("docs/usage", ("usage*.md", "quickstart*", "getting-started*")),
     (
         "code/libraries",
-        ("requirements*.txt", "pyproject.toml", "*.lock", "environment.y*ml", "pipfile*", "setup.py", "setup.cfg"),
+        (
+            "requirements*.txt",
+            "pyproject.toml",
+            "*.lock",
+            "pylock*.toml",
+            "environment*.y*ml",
+            "conda*.y*ml",
+            "python_env.y*ml",
+            "pipfile*",
+            "setup.py",
+            "setup.cfg",
+            "dockerfile*",
+            "*.dockerfile",
+            "containerfile*",
+        ),
     ),
     (
         "model/tokenizer",
@@ -86,6 +120,9 @@ _BY_NAME: tuple[tuple[str, tuple[str, ...]], ...] = (
             "config_sentence_transformers.json",
             "sentence_bert_config.json",
             "preprocessor_config.json",
+            "scheduler_config.json",
+            "processor_config.json",
+            "image_processor_config.json",
         ),
     ),
     (
@@ -99,6 +136,12 @@ _BY_NAME: tuple[tuple[str, tuple[str, ...]], ...] = (
             "optimizer*",
             "emissions.csv",
             "*manifest.json",
+            "mlmodel",
+            "params.y*ml",
+            "input_example.json",
+            "serving_input_example.json",
+            "fingerprint.pb",
+            "keras_metadata.pb",
         ),
     ),
 )
@@ -125,8 +168,10 @@ _DATA_SUFFIXES = (
 )
 _BINARY_CODE = (".so", ".pyd", ".dll", ".dylib", ".pyc", ".jar", ".wasm", ".exe")
 _HELD_OUT = ("test", "eval", "valid", "dev", "benchmark")
-_DATA_FOLDERS = frozenset({"data", "dataset", "datasets"})
+DATA_FOLDERS = frozenset({"data", "dataset", "datasets"})
 _EVALUATION_FOLDERS = frozenset({"eval_data", "evaluation_data", "benchmark", "benchmarks", "test_data"})
+_SAMPLE_FOLDERS = frozenset({"samples", "sample_outputs", "sample-outputs", "outputs", "examples"})
+_TRAINING_FOLDERS = frozenset({"train", "training", "train_data", "training_data"})
 _DOCUMENT_SUFFIXES = (".md", ".rst", ".pdf", ".txt", ".html")
 
 
@@ -155,6 +200,8 @@ def sniff(head: bytes) -> str:
             return name
     if len(head) >= 9 and head[8:9] == b"{" and 2 <= int.from_bytes(head[:8], "little") < 2**40:
         return "safetensors"
+    if head[:2] in (b"\x78\x01", b"\x78\x9c", b"\x78\xda"):
+        return "zlib"
     if re.match(rb"\x08[\x01-\x20][\x0a\x12\x1a\x22\x28\x32\x3a\x42]", head):  # ModelProto: ir_version, then a field
         return "onnx"
     if b"\0" not in head[:4096]:
@@ -167,6 +214,8 @@ def classify(name: str, size: int, head: bytes) -> Classification:
     shown = "empty" if size == 0 else sniff(head)
     base = name.rsplit("/", 1)[-1].lower()
     suffix = _suffix(base)
+    if base == "saved_model.pb" or _is_variables(name):
+        return Classification(category=_weights_category(name, base), format=shown or "saved-model")
     if suffix in WEIGHT_FORMATS or any(fnmatchcase(base, pattern) for pattern in _WEIGHT_NAMES):
         return Classification(category=_weights_category(name, base), format=shown)
     if shown in {"gguf", "tflite"} or (shown == "safetensors" and suffix not in _DOCUMENT_SUFFIXES):
@@ -180,8 +229,13 @@ def expected_formats(name: str) -> tuple[str, ...]:
     return WEIGHT_FORMATS.get(_suffix(base), ("zip", "pickle"))
 
 
+def _is_variables(name: str) -> bool:
+    """Whether a file holds the variables of a TensorFlow SavedModel: `variables/variables.data-00000-of-00001`."""
+    return re.fullmatch(r"(?:.*/)?variables/variables\.(?:index|data-\d{5}-of-\d{5})", name) is not None
+
+
 def _weights_category(name: str, base: str) -> str:
-    if base.startswith("adapter_model"):
+    if any(fnmatchcase(base, pattern) for pattern in _ADAPTER_NAMES):
         return ADAPTER
     return CHECKPOINT if any(part.startswith("checkpoint-") for part in name.split("/")[:-1]) else WEIGHTS
 
@@ -197,7 +251,7 @@ def _category(name: str, base: str, shown: str) -> str:
     if named and shown in {"text", "pdf", "empty"}:
         return named
     if base == "readme.md" and shown == "text":
-        return "docs/data-card" if _DATA_FOLDERS & set(folders) else "docs/model-card"
+        return "docs/data-card" if DATA_FOLDERS & set(folders) else "docs/model-card"
     return _category_by_folder(folders, base, shown)
 
 
@@ -205,10 +259,16 @@ def _category_by_folder(folders: list[str], base: str, shown: str) -> str:
     suffix = _suffix(base)
     if _EVALUATION_FOLDERS & set(folders) and suffix in _DATA_SUFFIXES:
         return "data/evaluation"
-    if _DATA_FOLDERS & set(folders) and suffix in _DATA_SUFFIXES:
+    if DATA_FOLDERS & set(folders) and suffix in _DATA_SUFFIXES:
         return "data/evaluation" if base.startswith(_HELD_OUT) else "data/training"
     if shown in {"parquet", "arrow"} or suffix in {".csv", ".tsv", ".jsonl"}:
         return "data/training"
+    if _TRAINING_FOLDERS & set(folders) and (shown == "tar" or suffix in {".npy", ".npz"}):
+        return "data/training"
+    if _SAMPLE_FOLDERS & set(folders) and shown in {"png", "jpeg", "wav"}:
+        return "model/sample-outputs"
+    if folders and folders[-1] == ".eval_results" and suffix in {".yaml", ".yml"}:
+        return "docs/evaluation-results"
     if "docs" in folders and suffix in _DOCUMENT_SUFFIXES:
         return "docs/usage"
     return ""

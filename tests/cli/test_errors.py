@@ -43,8 +43,9 @@ def test_an_empty_folder(aibom: Aibom, tmp_path: Path, keys: KeyFiles) -> None:
     assert list(empty.iterdir()) == []
 
 
-def test_a_file_instead_of_a_folder(aibom: Aibom, release: Path) -> None:
-    expect(aibom("build", release / "README.md"), 3, "not a folder")
+def test_neither_a_file_nor_a_folder(aibom: Aibom, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    expect(aibom("build", tmp_path / "pipe"), 3, "neither a folder nor a regular file")
 
 
 # What each hostile input ends with: its code, and words of the error or the warning.
@@ -53,8 +54,8 @@ HOSTILE_ENDS = {
     "huge_header": (3, "bytes long"),
     "junk_header": (3, "start with '{'"),
     "deep_json": (3, "deep"),
-    "trunc_gguf": (0, ""),
-    "bad_onnx": (3, "expected onnx"),
+    "trunc_gguf": (3, "1152921504606846976 tensors"),
+    "bad_onnx": (3, "the weights cannot be read"),
     "nonutf8_readme": (0, "not valid UTF-8"),
     "bad_yaml": (0, "not YAML"),
     "yaml_bomb": (0, "aliases"),

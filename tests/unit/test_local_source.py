@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from aibom.core.errors import InputError, UnsafeEntryError
-from aibom.sources.local import list_release, read_release, require_safe
+from aibom.sources.listing import list_release, require_safe
+from aibom.sources.local import read_release
 
 
 def test_files_and_what_is_outside(tmp_path: Path) -> None:
@@ -160,11 +161,11 @@ def test_an_unreadable_file(tmp_path: Path) -> None:
     assert "readable" in caught.value.hint
 
 
-@pytest.mark.parametrize("kind", ["missing", "file", "empty"])
+@pytest.mark.parametrize("kind", ["missing", "pipe", "empty"])
 def test_what_is_no_release(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "x"
-    if kind == "file":
-        path.write_text("x")
+    if kind == "pipe":
+        os.mkfifo(path)
     if kind == "empty":
         path.mkdir()
     with pytest.raises(InputError) as caught:

@@ -11,12 +11,12 @@ from cyclonedx.model import ExternalReference, ExternalReferenceType, XsUri
 from packageurl import PackageURL
 from packaging.version import InvalidVersion, Version
 
-from aibom.build.account import Dataset, Identity
+from aibom.build.account import Ancestor, Container, Dataset, Identity, Library, Model
 from aibom.build.collect import CollectedFile
 from aibom.core.manifest import tree_digest
 from aibom.formats.requirements import Dependency
 
-ROOT_REF, MODEL_REF, CODE_REF = "release", "model", "code"
+ROOT_REF, CODE_REF, TRAINING_REF = "release", "code", "training"
 HUB = "https://huggingface.co"
 
 
@@ -25,24 +25,46 @@ def file_ref(name: str) -> str:
     return f"file:{name}"
 
 
-def dataset_ref(dataset: Dataset) -> str:
-    """The bom-ref of a data set: a folder of the release, or the name a card uses."""
-    return f"data-named:{dataset.name}" if dataset.is_external else f"data:{dataset.folder or '.'}"
-
-
-def library_ref(dependency: Dependency) -> str:
+def library_ref(library: Library) -> str:
     """The bom-ref of a declared dependency; two declarations that differ are two components."""
+    dependency = library.dependency
     extras = f"[{','.join(dependency.extras)}]" if dependency.extras else ""
     constraint = f"=={dependency.version}" if dependency.version else dependency.range
     marker = f"; {dependency.marker}" if dependency.marker else ""
-    return (
-        f"library:pypi/{dependency.name}{extras}{constraint}{marker}{f' @ {dependency.url}' if dependency.url else ''}"
-    )
+    url = f" @ {dependency.url}" if dependency.url else ""
+    return f"library:{library.ecosystem}/{dependency.name}{extras}{constraint}{marker}{url}"
 
 
-def vers_range(dependency: Dependency) -> str:
+def container_ref(container: Container) -> str:
+    """The bom-ref of a base image."""
+    return f"container:{container.reference}"
+
+
+def service_ref(name: str) -> str:
+    """The bom-ref of a hosted service."""
+    return f"service:{name}"
+
+
+def ancestor_ref(model: str, ancestor: Ancestor) -> str:
+    """The bom-ref of an ancestor in the pedigree of the model with this reference."""
+    return f"ancestor:{ancestor.name}" if model == "model" else f"ancestor:{ancestor.name} of {model}"
+
+
+def library_purl(library: Library) -> PackageURL | None:
+    """The package URL of a library: a version only where it is pinned."""
+    dependency = library.dependency
+    if dependency.url:
+        qualifiers = {"download_url": dependency.url}
+        return PackageURL(library.ecosystem, None, dependency.name, dependency.version or None, qualifiers)
+    return PackageURL(library.ecosystem, None, dependency.name, dependency.version or None)
+
+
+def vers_range(library: Library) -> str:
     """A version range as CycloneDX wants it (VERS): plain comparators only, sorted by version; empty if it has none."""
+    dependency: Dependency = library.dependency
     bounds: dict[tuple[Version, str], str] = {}
+    if library.ecosystem != "pypi":
+        return ""
     for text in filter(None, dependency.range.split(",")):
         for comparator, version in _plain(text):
             bounds[Version(version), comparator] = f"{comparator}{version}"
@@ -66,10 +88,18 @@ def _plain(clause: str) -> list[tuple[str, str]]:
     return [(plain[operator], version)] if operator in plain and wildcard == version else []
 
 
-def hub_purl(name: str) -> PackageURL | None:
+def container_purl(container: Container) -> PackageURL:
+    """The package URL of an image, by tag or digest."""
+    namespace, _, name = container.name.rpartition("/")
+    return PackageURL("docker", namespace or None, name, container.digest or container.tag or None)
+
+
+def hub_purl(name: str, revision: str = "") -> PackageURL | None:
     """The package URL of a model named as hubs do, `owner/model`; None for any other name."""
     owner, slash, model = name.partition("/")
-    return PackageURL("huggingface", owner, model) if slash and model and "/" not in model else None
+    if not slash or not model or "/" in model or not owner:
+        return None
+    return PackageURL("huggingface", owner, model, revision or None)
 
 
 def hub_reference(path: str) -> list[ExternalReference]:
@@ -86,13 +116,22 @@ def content_purl(identity: Identity, digest: str) -> PackageURL:
     return PackageURL("generic", None, identity.name.value, version, {"checksum": f"sha256:{digest}"})
 
 
+def model_purl(model: Model) -> PackageURL:
+    """By its name on a hub if the release states it, else by content."""
+    identity = model.identity
+    revision = identity.commit.value if identity.commit else ""
+    named = hub_purl(identity.hub.value, revision) if identity.hub else None
+    return named or content_purl(identity, checksum(model.all_files)["checksum"].removeprefix("sha256:"))
+
+
 def dataset_purl(dataset: Dataset) -> PackageURL | None:
     """A package URL by content for files that are here, by address for a data set of a hub."""
+    version = dataset.version.value if dataset.version else None
     if not dataset.is_external:
-        return PackageURL("generic", None, dataset.name, qualifiers=checksum(dataset.files))
+        return PackageURL("generic", None, dataset.name, version, checksum(dataset.files))
     if dataset.name.count("/") != 1:
         return None
-    return PackageURL("generic", None, dataset.name, qualifiers={"download_url": f"{HUB}/datasets/{dataset.name}"})
+    return PackageURL("generic", None, dataset.name, version, {"download_url": f"{HUB}/datasets/{dataset.name}"})
 
 
 def checksum(files: Iterable[CollectedFile]) -> dict[str, str]:

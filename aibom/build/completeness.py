@@ -1,0 +1,18 @@
+"""How complete the account is, by area; both formats say it in their own words."""
+
+from aibom.build.account import Account, Model
+
+
+def is_whole(account: Account, model: Model) -> bool:
+    """Whether a model's weights are there, every one of them could be read, and none that an index names is missing."""
+    own = {file.name for file in model.all_files}
+    if any(warning.partition(":")[0] in own for warning in account.warnings):
+        return False
+    if any(file.problems for file in model.all_files if file.classification.is_weights):
+        return False
+    return model.weights is not None or (bool(model.parts) and all(part.weights for part in model.parts))
+
+
+def dependencies_are_known(account: Account) -> bool:
+    """Whether a lock file settles every dependency; a list of ranges names what is asked for, not what is used."""
+    return account.code.locked and not account.code.undeclared

@@ -1,0 +1,102 @@
+"""The release as a whole and its code: who published it, its documents, its addresses, what nobody declares."""
+
+from cyclonedx.model import ExternalReference, ExternalReferenceType, XsUri
+from cyclonedx.model.component import Component, ComponentType
+from packageurl import PackageURL
+
+from aibom.build.account import Account, Code, Link
+from aibom.build.render.files import file_component
+from aibom.build.render.identifiers import CODE_REF, ROOT_REF, checksum, content_purl
+from aibom.build.render.values import (
+    Pairs,
+    file_reference,
+    identity_arguments,
+    identity_properties,
+    properties_of,
+    render,
+)
+from aibom.core.strictjson import Json
+from aibom.cyclonedx import properties as names
+
+_REFERENCE_TYPES = {
+    "docs/model-card": ExternalReferenceType.MODEL_CARD,
+    "docs/license": ExternalReferenceType.LICENSE,
+    "docs/risk-assessment": ExternalReferenceType.RISK_ASSESSMENT,
+    "docs/impact-assessment": ExternalReferenceType.RISK_ASSESSMENT,
+    "docs/release-notes": ExternalReferenceType.RELEASE_NOTES,
+    "docs/evaluation-results": ExternalReferenceType.QUALITY_METRICS,
+    "docs/safety-evaluation": ExternalReferenceType.EVIDENCE,
+    "docs/threat-model": ExternalReferenceType.THREAT_MODEL,
+    "security/contact": ExternalReferenceType.SECURITY_CONTACT,
+    "security/advisories": ExternalReferenceType.ADVISORIES,
+    "security/vex": ExternalReferenceType.EXPLOITABILITY_STATEMENT,
+}
+
+
+def root_component(account: Account) -> Json:
+    """The release as a whole."""
+    release = account.release
+    component = Component(
+        **identity_arguments(release, content_purl(release, account.tree_digest)),
+        type=ComponentType.APPLICATION,
+        bom_ref=ROOT_REF,
+        external_references=[*_documents(account), *map(_link, account.links)],
+        properties=properties_of(
+            [
+                (names.TREE_DIGEST, f"sha256:{account.tree_digest}"),
+                (names.FILE_COUNT, str(account.file_count)),
+                (names.SIZE, str(account.bytes)),
+                *((names.CONFLICT, text) for text in account.conflicts),
+                *((names.PROBLEM, text) for text in (*account.dangers, *account.warnings)),
+                *identity_properties(release),
+                *_stated(account),
+            ]
+        ),
+    )
+    return render(component)
+
+
+def _stated(account: Account) -> Pairs:
+    """What the publisher says of the release as such, in `aibom.toml`."""
+    said = account.statement
+    return [
+        *([(names.OUTCOME, said.outcome)] if said.outcome else []),
+        *([(names.DISTRIBUTION, said.distribution)] if said.distribution else []),
+        *((f"{names.PERSON_PREFIX}{person.name}", person.value) for person in said.people),
+        *((names.WITHHELD, f"{what}: {why}") for what, why in said.withheld),
+        *((names.UNKNOWN, what) for what, _ in said.unknown),
+        *((names.UNKNOWN_REASON, f"{what}: {why}") for what, why in said.unknown),
+    ]
+
+
+def code_component(account: Account) -> list[Json]:
+    """The code of the release as one component with its files; nothing if there is none."""
+    code: Code = account.code
+    if not code.files:
+        return []
+    component = Component(
+        **identity_arguments(code.identity),
+        type=ComponentType.APPLICATION,
+        bom_ref=CODE_REF,
+        properties=properties_of(
+            [
+                *identity_properties(code.identity),
+                *((names.UNDECLARED_IMPORT, f"{item.value} ({item.source})") for item in code.undeclared),
+            ]
+        ),
+    )
+    component.purl = PackageURL("generic", None, code.identity.name.value, qualifiers=checksum(code.files))
+    return [render(component) | {"components": [file_component(file) for file in code.files]}]
+
+
+def _documents(account: Account) -> list[ExternalReference]:
+    return [
+        file_reference(file, _REFERENCE_TYPES.get(file.classification.category, ExternalReferenceType.DOCUMENTATION))
+        for file in account.documents
+        if file.classification.category.startswith(("docs/", "security/"))
+    ]
+
+
+def _link(link: Link) -> ExternalReference:
+    comment = "; ".join(filter(None, (link.comment, f"stated in {link.source}")))
+    return ExternalReference(type=ExternalReferenceType(link.type), url=XsUri(link.url), comment=comment)

@@ -1,0 +1,192 @@
+"""List a release safely, before any of its files is opened.
+
+Nothing is followed out of the folder: links, devices, sockets and unusable names are refused. A release is a folder, a
+snapshot in a hub cache (whose links into the cache's own store stand for files), or a single file.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from aibom.core.errors import InputError, UnsafeEntryError
+from aibom.core.layout import GIT_HISTORY, RESERVED, hub_leftovers, is_outside
+from aibom.core.names import collisions, name_problem, printable
+from aibom.sources.hub_cache import HubSnapshot, blob_of, hub_snapshot
+
+MAX_FILES = 2_000_000
+MAX_FOLDER_DEPTH = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """What a release holds, before any file is opened."""
+
+    files: tuple[tuple[str, int], ...]
+    """Names and sizes of the files a signature covers, sorted by name."""
+    outside: tuple[str, ...]
+    """Names that the fixed rule leaves outside, sorted; `.git` stands for all below it."""
+    hub_records: tuple[str, ...]
+    """The hub client's download records, also outside."""
+    refused: tuple[UnsafeEntryError, ...]
+    """Entries that no release may hold."""
+
+
+def is_single_file(root: Path) -> bool:
+    """Whether a release is one file: a regular one, not a link to it."""
+    try:
+        return stat.S_ISREG(root.lstat().st_mode)
+    except OSError:
+        return False
+
+
+def list_release(root: Path) -> Listing:
+    """List the release at `root`. Raises InputError if it is missing, neither folder nor file, or cannot be listed."""
+    if is_single_file(root):
+        return _single(root)
+    _require_folder(root)
+    files: dict[str, int] = {}
+    refused: list[UnsafeEntryError] = []
+    outside: list[str] = []
+    for name, size, problem in _walk(root):
+        if problem:
+            refused.append(problem)
+        elif is_outside(name):
+            outside.append(name)
+        else:
+            files[name] = size
+    refused += [_collision(a, b) for a, b in collisions(files, reserved=RESERVED)]
+    records = hub_leftovers(files)
+    kept = sorted(files.items() - {(name, files[name]) for name in records})
+    return Listing(files=tuple(kept), outside=tuple(sorted(outside)), hub_records=records, refused=tuple(refused))
+
+
+def require_safe(listing: Listing, root: Path) -> Listing:
+    """Return the listing if it holds at least one file and nothing unsafe; else raise the first problem."""
+    if listing.refused:
+        first = listing.refused[0]
+        more = f" (and {len(listing.refused) - 1} more)" if len(listing.refused) > 1 else ""
+        raise UnsafeEntryError(first.message + more, where=first.where or str(root), hint=first.hint)
+    if not listing.files:
+        raise InputError(
+            "the folder holds no file", where=str(root), hint="give the folder that holds the model's files"
+        )
+    return listing
+
+
+def _single(root: Path) -> Listing:
+    problem = name_problem(root.name)
+    refused = (_name_refused(root.name, problem),) if problem else ()
+    return Listing(files=((root.name, root.lstat().st_size),), outside=(), hub_records=(), refused=refused)
+
+
+def _require_folder(root: Path) -> None:
+    try:
+        mode = root.stat().st_mode
+    except FileNotFoundError as error:
+        raise InputError("there is no such folder", where=str(root), hint="check the path") from error
+    except OSError as error:
+        raise InputError(f"cannot look at it: {error.strerror}", where=str(root)) from error
+    if not stat.S_ISDIR(mode):
+        raise InputError(
+            "neither a folder nor a regular file", where=str(root), hint="give the folder that holds the model's files"
+        )
+
+
+def _walk(root: Path) -> Iterator[tuple[str, int, UnsafeEntryError | None]]:
+    snapshot = hub_snapshot(root)
+    pending = [""]
+    count = 0
+    while pending:
+        folder = pending.pop()
+        for entry in _scan(root, folder):
+            count += 1
+            if count > MAX_FILES:
+                raise InputError(f"more than {MAX_FILES} entries", where=str(root))
+            name = f"{folder}/{entry.name}" if folder else entry.name
+            if name == GIT_HISTORY:
+                yield name, 0, None
+                continue
+            blob = blob_of(snapshot, root, name) if snapshot and entry.is_symlink() else None
+            if blob is not None:
+                yield name, blob.stat().st_size, _name_problem(name)
+                continue
+            problem = _entry_problem(name, entry, snapshot)
+            if problem is None and entry.is_dir(follow_symlinks=False):
+                pending.append(name)
+            else:
+                yield name, 0 if problem else _size(name, entry), problem
+
+
+def _scan(root: Path, folder: str) -> list[os.DirEntry[str]]:
+    if folder.count("/") >= MAX_FOLDER_DEPTH:
+        raise InputError(f"folders nested more than {MAX_FOLDER_DEPTH} deep", where=printable(folder))
+    try:
+        with os.scandir(root / folder) as entries:
+            return sorted(entries, key=lambda entry: entry.name, reverse=True)
+    except OSError as error:
+        raise InputError(
+            f"cannot list the folder: {error.strerror}",
+            where=folder or str(root),
+            hint="check its permissions",
+        ) from error
+
+
+def _size(name: str, entry: os.DirEntry[str]) -> int:
+    try:
+        return entry.stat(follow_symlinks=False).st_size
+    except OSError as error:
+        raise InputError(
+            f"cannot look at the file: {error.strerror}", where=name, hint="check the permissions of its folder"
+        ) from error
+
+
+def _name_refused(name: str, problem: str) -> UnsafeEntryError:
+    return UnsafeEntryError(f"file name {printable(name)} {problem}", where=printable(name), hint="rename the file")
+
+
+def _name_problem(name: str) -> UnsafeEntryError | None:
+    problem = name_problem(name)
+    return _name_refused(name, problem) if problem else None
+
+
+def _entry_problem(name: str, entry: os.DirEntry[str], snapshot: HubSnapshot | None) -> UnsafeEntryError | None:
+    problem = _name_problem(name)
+    if problem:
+        return problem
+    if entry.is_symlink():
+        return _link_problem(name, entry, snapshot)
+    if not entry.is_dir(follow_symlinks=False) and not entry.is_file(follow_symlinks=False):
+        return UnsafeEntryError(
+            "neither a regular file nor a folder (a device, pipe or socket)", where=name, hint="remove it"
+        )
+    return None
+
+
+def _link_problem(name: str, entry: os.DirEntry[str], snapshot: HubSnapshot | None) -> UnsafeEntryError:
+    if snapshot:
+        return UnsafeEntryError(
+            "a symbolic link that does not lead to a blob of this hub cache",
+            where=name,
+            hint="download the model again with the hub's client; a snapshot links to its own blobs only",
+        )
+    path = Path(entry.path)
+    depth = name.count("/") + 1
+    root = Path(os.path.realpath(path.parents[depth - 1]))
+    target = Path(os.path.realpath(path))
+    inside = target == root or root in target.parents
+    leaves = "stays inside the release" if inside else "leaves the release"
+    return UnsafeEntryError(
+        f"a symbolic link, which {leaves}; a signed release holds regular files only",
+        where=name,
+        hint="replace the link by a copy of the file that is meant" if not inside else "replace the link by the file",
+    )
+
+
+def _collision(first: str, second: str) -> UnsafeEntryError:
+    return UnsafeEntryError(
+        f"{printable(first)} and {printable(second)} are one file on systems that ignore case or Unicode form",
+        where=second,
+        hint="rename one of them",
+    )
