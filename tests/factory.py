@@ -25,8 +25,11 @@ from attest.keys import PrivateKey, VerificationKey
 from attest.model_signature import model_statement
 from attest.signing.key import KeySigner
 from attest.signing.signer import Signer
+from tests.releases.diffusion import write_diffusion
 from tests.releases.example import write_example
+from tests.releases.language_model import write_language_model
 from tests.releases.small import write_small
+from tests.releases.tabular import write_tabular
 from verify.engine import Request, verify_release
 from verify.policy import Context, ExpectedKey, Policy
 from verify.profile import Profile, load_profile
@@ -84,9 +87,18 @@ def write_keys(folder: Path, kind: str = "p256", number: int = 0, passphrase: st
     return files
 
 
+RELEASES: dict[str, Callable[[Path], None]] = {
+    "small": write_small,
+    "example": write_example,
+    "language-model": write_language_model,
+    "diffusion": write_diffusion,
+    "tabular": write_tabular,
+}
+
+
 def make_release(folder: Path, kind: str = "small") -> Path:
-    """Write a release: `small` or `example`."""
-    {"small": write_small, "example": write_example}[kind](folder)
+    """Write one of the releases."""
+    RELEASES[kind](folder)
     return folder
 
 

@@ -179,6 +179,8 @@ class Model:
     """Name and SHA-256: a chat template is a program that the serving side runs."""
     remote_code: tuple[Sourced, ...] = ()
     parts: tuple["Model", ...] = ()
+    problems: tuple[str, ...] = ()
+    """What is missing of its weights, or where an index and its shards disagree."""
 
     @property
     def all_files(self) -> tuple[CollectedFile, ...]:

@@ -4,6 +4,7 @@ Conflicts between sources are reported, never settled in silence. What a fine-tu
 its base model.
 """
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from aibom.build.account import Account, Dataset, Model, Relation, Setting, Source, Statement, Training
@@ -23,6 +24,7 @@ from aibom.build.render.identifiers import ancestor_ref, file_ref
 from aibom.build.training import energy_of, settings_of
 from aibom.core.layout import is_content
 
+_LINES = 200
 __all__ = ["UNNAMED", "assemble"]
 
 
@@ -40,8 +42,8 @@ def assemble(collection: Collection) -> Account:
     energy, energy_conflicts = energy_of(files, is_finetune=bool(ancestors))
     datasets, data_conflicts = datasets_of(collection)
     told = Told(identity=who.model, ancestors=ancestors, results=results, energy=energy, datasets=datasets)
-    model, problems = main_model(collection, main, parts, told)
-    others, more_problems = derived_models(derived, model)
+    model = main_model(collection, main, parts, told)
+    others = derived_models(derived, model)
     names = [*own_names, *(ancestor.name for item in (model, *others) for ancestor in item.ancestors)]
     code, code_conflicts = code_of(files, who.code, names)
     settings, setting_conflicts = settings_of(files)
@@ -56,7 +58,7 @@ def assemble(collection: Collection) -> Account:
         documents=_documents(files, models, datasets, code.files),
         links=links_of(collection),
         statement=_statement(collection),
-        conflicts=(
+        conflicts=_bounded(
             *licensing.conflicts,
             *who.conflicts,
             *lineage_conflicts,
@@ -66,12 +68,17 @@ def assemble(collection: Collection) -> Account:
             *data_conflicts,
             *code_conflicts,
         ),
-        warnings=(*problems, *more_problems, *_file_problems(files), *_missing_data(models)),
-        dangers=tuple(text for file in files if (text := _danger(file))),
+        warnings=_bounded(*_model_problems(models), *_file_problems(files)),
+        dangers=_bounded(*(text for file in files if (text := _danger(file)))),
         tree_digest=content.tree_digest,
         bytes=content.size,
         file_count=len(content.entries),
     )
+
+
+def _bounded(*lines: str) -> tuple[str, ...]:
+    """So many lines that a person can read them; the rest is counted, and stands at the files that it is about."""
+    return lines if len(lines) <= _LINES else (*lines[:_LINES], f"and {len(lines) - _LINES} more like these")
 
 
 def _below_any(name: str, groups: tuple[ModelGroup, ...]) -> bool:
@@ -134,6 +141,12 @@ def _person(number: int) -> Source:
     return Source(PUBLISHER, f"person[{number}]")
 
 
+def _model_problems(models: Iterable[Model]) -> Iterator[str]:
+    for model in models:
+        yield from model.problems
+        yield from _model_problems(model.parts)
+
+
 def _file_problems(files: tuple[CollectedFile, ...]) -> list[str]:
     return [f"{file.name}: {problem}" for file in files for problem in file.problems]
 
@@ -144,16 +157,3 @@ def _danger(file: CollectedFile) -> str:
     if str(safety) == "dangerous":
         return f"{file.name}: dangerous to load: {', '.join(reasons[:3]) or 'runs code'}"
     return ""
-
-
-def _missing_data(models: tuple[Model, ...]) -> list[str]:
-    """External data that an ONNX file keeps elsewhere and that is not in the release."""
-    problems = []
-    for model in models:
-        own = {file.name for file in model.all_files}
-        for file in model.all_files:
-            folder = file.name.rpartition("/")[0]
-            locations = {item.location for item in getattr(file.fact, "external_data", ())}
-            wanted = {f"{folder}/{location}".lstrip("/") for location in locations}
-            problems += [f"{file.name}: its weights are in {name}, which is not there" for name in sorted(wanted - own)]
-    return problems

@@ -3,10 +3,9 @@
 from aibom.build.account import Account, Model
 
 
-def is_whole(account: Account, model: Model) -> bool:
+def is_whole(model: Model) -> bool:
     """Whether a model's weights are there, every one of them could be read, and none that an index names is missing."""
-    own = {file.name for file in model.all_files}
-    if any(warning.partition(":")[0] in own for warning in account.warnings):
+    if model.problems or any(part.problems for part in model.parts):
         return False
     if any(file.problems for file in model.all_files if file.classification.is_weights):
         return False

@@ -17,7 +17,7 @@ from aibom.build.account import (
 )
 from aibom.build.collect import CollectedFile, Collection
 from aibom.build.evidence import first, folded, sourced
-from aibom.build.grouping import ModelGroup
+from aibom.build.grouping import ModelGroup, folder_of
 from aibom.build.identity import model_card
 from aibom.build.licensing import licence_from
 from aibom.build.lineage import adapter_ancestor
@@ -53,18 +53,16 @@ class Told:
     datasets: tuple[Dataset, ...]
 
 
-def main_model(
-    collection: Collection, main: ModelGroup, parts: Iterable[ModelGroup], told: Told
-) -> tuple[Model, list[str]]:
-    """(The model that the release is about, what is wrong with its index)."""
+def main_model(collection: Collection, main: ModelGroup, parts: Iterable[ModelGroup], told: Told) -> Model:
+    """The model that the release is about."""
     said = collection.publisher or Publisher()
     card = model_card(collection.files)
     files = main.files
     task = sourced(said.model.get("task"), PUBLISHER, "model.task") or task_of(card, files)
     inputs, outputs = formats_of(task, files)
     weights, problems = weights_of(files)
-    inner, inner_problems = _part_models(parts, told.identity, _pipeline_classes(files))
-    model = Model(
+    inner = _part_models(parts, told.identity, _pipeline_classes(files))
+    return Model(
         ref=MAIN_REF,
         kind=ModelKind.MAIN,
         identity=told.identity,
@@ -86,21 +84,27 @@ def main_model(
         chat_templates=tuple(chat_templates_of(files)),
         remote_code=tuple(remote_code_of(files)),
         parts=tuple(inner),
+        problems=(*problems, *_missing_data(files)),
     )
-    return model, [*problems, *inner_problems]
 
 
-def derived_models(groups: Iterable[ModelGroup], main: Model) -> tuple[list[Model], list[str]]:
-    """(Conversions, adapters and checkpoints as models of their own, what is wrong with an index)."""
-    models, problems = [], []
-    for group in groups:
-        model, wrong = _derived(group, main)
-        models.append(model)
-        problems += wrong
-    return models, problems
+def derived_models(groups: Iterable[ModelGroup], main: Model) -> list[Model]:
+    """Conversions, adapters and checkpoints as models of their own."""
+    return [_derived(group, main) for group in groups]
 
 
-def _derived(group: ModelGroup, main: Model) -> tuple[Model, list[str]]:
+def _missing_data(files: tuple[CollectedFile, ...]) -> Iterator[str]:
+    """External data that an ONNX file keeps elsewhere and that is not in the release."""
+    own = {file.name for file in files}
+    for file in files:
+        folder = folder_of(file.name)
+        locations = {item.location for item in file.fact.external_data} if isinstance(file.fact, OnnxModel) else set()
+        wanted = {f"{folder}/{location}".lstrip("/") for location in locations}
+        for name in sorted(wanted - own):
+            yield f"{file.name}: its weights are in {name}, which is not there"
+
+
+def _derived(group: ModelGroup, main: Model) -> Model:
     weights, problems = weights_of(group.files)
     header = first(group.files, GgufHeader)
     model = Model(
@@ -115,11 +119,12 @@ def _derived(group: ModelGroup, main: Model) -> tuple[Model, list[str]]:
         settings=tuple(settings_of(group.files)),
         chat_templates=tuple(chat_templates_of(group.files)),
         remote_code=tuple(remote_code_of(group.files)),
+        problems=(*problems, *_missing_data(group.files)),
     )
-    if group.kind is not ModelKind.ADAPTER:
-        inputs, outputs = formats_of(None, group.files)
-        model = replace(model, inputs=inputs, outputs=outputs)
-    return model, problems
+    if group.kind is ModelKind.ADAPTER:
+        return model
+    inputs, outputs = formats_of(None, group.files)
+    return replace(model, inputs=inputs, outputs=outputs)
 
 
 def _derived_identity(group: ModelGroup, header: tuple[str, GgufHeader] | None) -> Identity:
@@ -197,13 +202,10 @@ def _pipeline_classes(files: tuple[CollectedFile, ...]) -> dict[str, Sourced]:
     return {c.name: Sourced(c.class_name, Source(pipeline[0], c.name)) for c in pipeline[1].components if c.class_name}
 
 
-def _part_models(
-    parts: Iterable[ModelGroup], whole: Identity, classes: Mapping[str, Sourced]
-) -> tuple[list[Model], list[str]]:
-    models, problems = [], []
+def _part_models(parts: Iterable[ModelGroup], whole: Identity, classes: Mapping[str, Sourced]) -> list[Model]:
+    models = []
     for part in parts:
-        weights, wrong = weights_of(part.files)
-        problems += wrong
+        weights, problems = weights_of(part.files)
         name = Sourced(part.key.rpartition("/")[2], Source(part.key, "its folder, named by the pipeline"))
         models.append(
             Model(
@@ -215,6 +217,7 @@ def _part_models(
                 family=family_of(part.files),
                 architecture=architecture_of(part.files) or classes.get(name.value),
                 settings=tuple(settings_of(part.files)),
+                problems=(*problems, *_missing_data(part.files)),
             )
         )
-    return models, problems
+    return models

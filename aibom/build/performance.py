@@ -4,6 +4,7 @@ Only what was measured on this model counts: an evaluation that names another mo
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
@@ -20,6 +21,8 @@ _SAME = {"acc": "accuracy", "f1score": "f1", "f1macro": "f1", "macrof1": "f1", "
 _WORDS = re.compile(r"[^\W_]+")
 # 95 % of a normal distribution lies within this many standard errors.
 _Z = Decimal("1.96")
+# Of one metric on one data set, so many values are compared with one another: more is no report but a log.
+_COMPARED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +58,26 @@ class _Read:
 def results_of(files: Iterable[CollectedFile], name: str) -> tuple[tuple[Result, ...], list[str]]:
     """(Results of the model called `name`, conflicts and what was left out)."""
     read, foreign = _read(list(files), name)
-    merged: list[tuple[list[_Read], _Read]] = []
+    groups: list[list[_Read]] = []
+    by_metric: dict[str, list[list[_Read]]] = defaultdict(list)
+    by_place: dict[tuple[str, str], list[list[_Read]]] = defaultdict(list)
     conflicts: list[str] = []
     for item in sorted(read, key=lambda item: not item.place[0]):  # what names its data set comes first
-        same = [group for group in merged if _same_place(group[1], item)]
-        equal = next((group for group in same if _equal(group[1].measured.value, item.measured.value)), None)
+        named = item.place[0]
+        near = by_place[item.metric, named] if named else by_metric[item.metric]
+        same = [group for group in near[:_COMPARED] if _same_place(group[0], item)]
+        equal = next((group for group in same if _equal(group[0].measured.value, item.measured.value)), None)
         if equal:
-            equal[0].append(item)
-        else:
-            if same:
-                conflicts.append(_conflict(same[0][1], item))
-            merged.append(([item], item))
+            equal.append(item)
+            continue
+        if same:
+            conflicts.append(_conflict(same[0][0], item))
+        groups.append([item])
+        by_metric[item.metric].append(groups[-1])
+        by_place[item.metric, named].append(groups[-1])
     order = {id(item): number for number, item in enumerate(read)}
-    merged.sort(key=lambda group: order[id(group[1])])
-    return tuple(_result(group) for group, _ in merged), [*conflicts, *foreign]
+    groups.sort(key=lambda group: order[id(group[0])])
+    return tuple(_result(group) for group in groups), [*conflicts, *foreign]
 
 
 def _read(files: list[CollectedFile], name: str) -> tuple[list[_Read], list[str]]:

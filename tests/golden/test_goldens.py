@@ -28,7 +28,7 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, bytes], None]:
     return compare
 
 
-@pytest.mark.parametrize("kind", ["small", "example"])
+@pytest.mark.parametrize("kind", ["small", "example", "language-model", "diffusion", "tabular"])
 def test_bom(golden: Callable[[str, bytes], None], tmp_path: Path, kind: str) -> None:
     data = build_bom_bytes(make_release(tmp_path / "r", kind))
     assert schema_problems(json.loads(data)) == []

@@ -617,7 +617,7 @@ def test_an_adapter_of_another_model_is_no_variant_of_ours() -> None:
     [
         ({}, (), "complete"),
         ({"weights": None}, (), "incomplete"),
-        ({}, ("model.safetensors: truncated",), "incomplete"),
+        ({"problems": ("model.safetensors: truncated",)}, (), "incomplete"),
         ({"files": (make_file("m.bin", "model/weights", "", problems=("broken",)),)}, (), "incomplete"),
     ],
 )

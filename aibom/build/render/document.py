@@ -110,7 +110,7 @@ def _model_needs(model: Model, main: str) -> list[str]:
 def _compositions(account: Account) -> list[Composition]:
     """Say by area how complete the BOM is: our file list is whole; what others hold, we do not know."""
     found = [Composition(aggregate=Aggregate.COMPLETE, assemblies=(identifiers.ROOT_REF,))]
-    found += [Composition(aggregate=_of_model(account, model), assemblies=(model.ref,)) for model in account.models]
+    found += [Composition(aggregate=_of_model(model), assemblies=(model.ref,)) for model in account.models]
     local = tuple(dataset.ref for dataset in account.datasets if not dataset.is_external)
     external = tuple(dataset.ref for dataset in account.datasets if dataset.is_external)
     if local:
@@ -126,8 +126,8 @@ def _compositions(account: Account) -> list[Composition]:
     return [*found, Composition(aggregate=Aggregate.UNKNOWN, assemblies=remote)] if remote else found
 
 
-def _of_model(account: Account, model: Model) -> Aggregate:
-    return Aggregate.COMPLETE if is_whole(account, model) else Aggregate.INCOMPLETE
+def _of_model(model: Model) -> Aggregate:
+    return Aggregate.COMPLETE if is_whole(model) else Aggregate.INCOMPLETE
 
 
 def _of_dependencies(account: Account) -> Aggregate:

@@ -36,7 +36,7 @@ def add_model(graph: Graph, account: Account, model: Model) -> str:
     spdx_id = graph.add(spdx.ai_AIPackage, model.ref, values | {"releaseTime": release_time(account)})
     files = add_files(graph, model.files)
     parts = [add_model(graph, account, part) for part in model.parts]
-    graph.relate(spdx_id, "contains", [*files, *parts], completeness=completeness(account, model))
+    graph.relate(spdx_id, "contains", [*files, *parts], completeness=completeness(model))
     weights = [graph.id(f"file:{file.name}") for file in model.files if file.classification.is_weights]
     graph.relate(spdx_id, "hasDataFile", weights)
     graph.relate(spdx_id, "trainedOn", map(graph.id, model.datasets), completeness="noAssertion")
@@ -67,9 +67,9 @@ def add_named_model(graph: Graph, ancestor: Ancestor) -> str:
     return spdx_id
 
 
-def completeness(account: Account, model: Model) -> str:
+def completeness(model: Model) -> str:
     """Complete if the weights are there and every one of them could be read (RelationshipCompleteness)."""
-    return "complete" if is_whole(account, model) else "incomplete"
+    return "complete" if is_whole(model) else "incomplete"
 
 
 def _training_of(account: Account, model: Model) -> Training | None:
