@@ -87,6 +87,12 @@ def write_keys(folder: Path, kind: str = "p256", number: int = 0, passphrase: st
     return files
 
 
+def write_harmless(folder: Path) -> None:
+    """Write the example release without its malicious pickle."""
+    write_example(folder)
+    (folder / "legacy" / "scaler.pkl").unlink()
+
+
 RELEASES: dict[str, Callable[[Path], None]] = {
     "small": write_small,
     "example": write_example,
@@ -97,8 +103,8 @@ RELEASES: dict[str, Callable[[Path], None]] = {
 
 
 def make_release(folder: Path, kind: str = "small") -> Path:
-    """Write one of the releases."""
-    RELEASES[kind](folder)
+    """Write one of the releases; `harmless` is the example without its malicious pickle."""
+    (write_harmless if kind == "harmless" else RELEASES[kind])(folder)
     return folder
 
 

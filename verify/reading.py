@@ -83,7 +83,15 @@ def _read(
         bom = read_bundle_file(attached_bom, _MAX_BOM)
     algorithms = tuple(sorted({"sha256", *attested_algorithms, *_algorithms(bom)}))
     wanted = [file for file in wanted if file[0] != BOM_NAME]
-    for file in read_release(root, wanted, retain=_retain, algorithms=algorithms, executor=executor, progress=progress):
+    for file in read_release(
+        root,
+        wanted,
+        retain=_retain,
+        inspect=content.look,
+        algorithms=algorithms,
+        executor=executor,
+        progress=progress,
+    ):
         entries.append(file.entry)
         if is_content(file.entry.name) and signed.get(file.entry.name) == file.entry.sha256:
             findings += content.check_content(file)

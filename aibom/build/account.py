@@ -277,6 +277,8 @@ class Training:
     inputs: tuple[str, ...]
     settings: tuple[Setting, ...]
     outputs: tuple[str, ...]
+    assumed: bool = False
+    """Whether nothing but code published with the model speaks of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

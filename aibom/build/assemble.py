@@ -12,6 +12,7 @@ from aibom.build.code import code_of
 from aibom.build.collect import CollectedFile, Collection
 from aibom.build.datasets import datasets_of
 from aibom.build.documents import links_of
+from aibom.build.evidence import facts
 from aibom.build.grouping import ModelGroup, group_models
 from aibom.build.identity import UNNAMED, identify
 from aibom.build.licensing import licences_of
@@ -23,6 +24,7 @@ from aibom.build.publisher import Publisher
 from aibom.build.render.identifiers import ancestor_ref, file_ref
 from aibom.build.training import energy_of, settings_of
 from aibom.core.layout import is_content
+from aibom.formats.wheel_record import WheelRecord, record_problems
 
 _LINES = 200
 __all__ = ["UNNAMED", "assemble"]
@@ -68,7 +70,7 @@ def assemble(collection: Collection) -> Account:
             *data_conflicts,
             *code_conflicts,
         ),
-        warnings=_bounded(*_model_problems(models), *_file_problems(files)),
+        warnings=_bounded(*_model_problems(models), *_record_problems(files), *_file_problems(files)),
         dangers=_bounded(*(text for file in files if (text := _danger(file)))),
         tree_digest=content.tree_digest,
         bytes=content.size,
@@ -101,10 +103,16 @@ def _documents(
 def _training(
     model: Model, datasets: tuple[Dataset, ...], code: tuple[CollectedFile, ...], settings: tuple[Setting, ...]
 ) -> Training | None:
-    """What went in and came out; nothing is said of a training of which no setting and no code is known."""
-    scripts = tuple(file_ref(file.name) for file in code if file.classification.category == "code/training")
-    if not settings and not scripts:
+    """What went in and came out; nothing is said of a training of which no setting is known.
+
+    That code published with a model made it is likely and not certain: where nothing else speaks of the training, the
+    workflow says so.
+    """
+    if not settings:
         return None
+    scripts = tuple(file_ref(file.name) for file in code if file.classification.category == "code/training")
+    python = {file.name for file in code}
+    assumed = all(source.file in python for setting in settings for source in setting.sources)
     started = tuple(ancestor_ref(model.ref, ancestor) for ancestor in model.ancestors)
     tuned = any(ancestor.relation in {Relation.FINETUNE, Relation.UNSTATED} for ancestor in model.ancestors)
     files = model.weights.files if model.weights else ()
@@ -112,6 +120,7 @@ def _training(
         name="fine-tuning" if tuned else "training",
         inputs=(*started, *(dataset.ref for dataset in datasets), *scripts),
         settings=settings,
+        assumed=assumed,
         outputs=(model.ref, *(file_ref(name) for name in files)),
     )
 
@@ -145,6 +154,14 @@ def _model_problems(models: Iterable[Model]) -> Iterator[str]:
     for model in models:
         yield from model.problems
         yield from _model_problems(model.parts)
+
+
+def _record_problems(files: tuple[CollectedFile, ...]) -> Iterator[str]:
+    """Files of a package that are not what its own record says."""
+    actual = {file.name: file.entry.sha256 for file in files}
+    for file, record in facts(files, WheelRecord):
+        folder = "/".join(file.name.split("/")[:-2])
+        yield from (f"{file.name}: {problem}" for problem in record_problems(record, folder, actual))
 
 
 def _file_problems(files: tuple[CollectedFile, ...]) -> list[str]:

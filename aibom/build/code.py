@@ -1,5 +1,6 @@
 """The code of the release: what it declares, what it imports without declaring it, what it calls and builds on."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -16,6 +17,8 @@ from aibom.formats.pyproject import Pyproject
 from aibom.formats.python_lock import Lock
 from aibom.formats.python_source import PythonSource
 from aibom.formats.requirements import Dependency, WheelMetadata
+
+_EXTRA = re.compile(r"""\bextra\s*==\s*["']([^"']{1,100})["']""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,9 @@ def _declarations(files: tuple[CollectedFile, ...]) -> Iterator[_Declaration]:
     for file, requirements in facts(files, Requirements):
         yield from (_Declaration(item, file.name) for item in requirements.dependencies)
     for file, wheel in facts(files, WheelMetadata):
-        yield from (_Declaration(item, file.name) for item in wheel.dependencies)
+        for item in wheel.dependencies:
+            extra = _EXTRA.search(item.marker)
+            yield _Declaration(item, file.name, extra.group(1) if extra else "")
     for file, project in facts(files, Pyproject):
         yield from (_Declaration(item, file.name) for item in project.dependencies)
         for groups in (project.optional_dependencies, project.dependency_groups):
@@ -60,8 +65,8 @@ def _declarations(files: tuple[CollectedFile, ...]) -> Iterator[_Declaration]:
         yield from (_Declaration(item, file.name, "build-system") for item in project.build_requires)
     for file, environment in facts(files, CondaEnvironment):
         yield from (_Declaration(item, file.name) for item in environment.pip)
-        for item in environment.dependencies:
-            conda = Dependency(name=item.name, version=item.version, range=item.range)
+        for package in environment.dependencies:
+            conda = Dependency(name=package.name, version=package.version, range=package.range)
             yield _Declaration(conda, file.name, ecosystem="conda")
     for file, docker in facts(files, Dockerfile):
         yield from (_Declaration(item.dependency, file.name) for item in docker.installs)

@@ -4,13 +4,17 @@ Weights that cannot be read end the build: a BOM must not present a Git LFS stub
 does an `aibom.toml` that is wrong. Any other file that cannot be understood stays in the account, its problem named.
 """
 
+import re
+from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 
+from aibom.build.publisher import MAX_BYTES as MAX_PUBLISHER
 from aibom.build.publisher import NAME as PUBLISHER_NAME
-from aibom.build.publisher import Publisher
+from aibom.build.publisher import Publisher, parse_publisher
 from aibom.build.readers import HEAD, TooLargeError, reader_of
 from aibom.core.bytesource import ByteSource
 from aibom.core.errors import InputError
@@ -22,12 +26,17 @@ from aibom.formats.croissant import Croissant
 from aibom.formats.dataset_card import DatasetCard
 from aibom.formats.detect import Classification, classify
 from aibom.formats.model_card import ModelCard, find_section, is_card_like
+from aibom.formats.python_source import PythonSource
+from aibom.formats.requirements import WheelMetadata
 from aibom.sources.git import Checkout, read_checkout
 from aibom.sources.hub_cache import HubSnapshot, hub_snapshot
 from aibom.sources.listing import Listing, list_release, require_safe
 from aibom.sources.local import read_release
 
 _USAGE = ("usage", "how to use", "quick start", "quickstart", "getting started")
+_USAGE_HEADING = re.compile(rf"^#{{1,6}}[ \t]+(?:{'|'.join(_USAGE)})\b", re.IGNORECASE | re.MULTILINE)
+_RUNTIMES = frozenset({"onnxruntime", "tflite_runtime", "llama_cpp", "ctranslate2", "openvino", "coremltools", "vllm"})
+_LOADERS = frozenset({"from_pretrained", "pipeline", "torch.jit.load", "joblib.load", "SentenceTransformer"})
 _UNREADABLE = "download or export the file again, or leave it out of the release"
 
 
@@ -46,6 +55,8 @@ class CollectedFile:
         """The category of the file, and what else its content shows it to be."""
         found = {self.classification.category} - {""}
         if isinstance(self.fact, ModelCard) and find_section(self.fact, *_USAGE):
+            found.add("docs/usage")
+        if isinstance(self.fact, WheelMetadata) and _USAGE_HEADING.search(self.fact.description):
             found.add("docs/usage")
         return tuple(sorted(found))
 
@@ -90,9 +101,12 @@ def collect(
     and for weights that cannot be read.
     """
     listing = require_safe(list_release(root), root)
+    publisher = _publisher(root, listing)
+    stated = _stated_categories(publisher, [name for name, _ in listing.files])
     entries, files = [], []
+    inspect = partial(_inspect, stated)
     for file in read_release(
-        root, listing.files, inspect=_inspect, algorithms=algorithms, executor=executor, progress=progress
+        root, listing.files, inspect=inspect, algorithms=algorithms, executor=executor, progress=progress
     ):
         entries.append(file.entry)
         seen = file.seen
@@ -104,9 +118,8 @@ def collect(
             )
     if not files:
         raise InputError("the folder holds nothing but generated files", where=str(root))
-    publisher = next((file.fact for file in files if isinstance(file.fact, Publisher)), None)
     return Collection(
-        files=tuple(sorted(_categorised(files, publisher), key=lambda file: file.name)),
+        files=tuple(sorted(files, key=lambda file: file.name)),
         listing=listing,
         manifest=Manifest.of(entries),
         publisher=publisher,
@@ -115,12 +128,25 @@ def collect(
     )
 
 
-def _inspect(name: str, source: ByteSource) -> _Seen | None:
-    """Look at one file. Raises InputError for weights that cannot be read, and for a wrong `aibom.toml`."""
+def _publisher(root: Path, listing: Listing) -> Publisher | None:
+    """Read `aibom.toml` before all else, for what it says of other files. Raises InputError if it is wrong."""
+    own = [file for file in listing.files if file[0] == PUBLISHER_NAME]
+
+    def read(name: str, source: ByteSource) -> Publisher:
+        return parse_publisher(source.read(0, MAX_PUBLISHER + 1), name)
+
+    found = [file.seen for file in read_release(root, own, inspect=read)]
+    return found[0] if found and isinstance(found[0], Publisher) else None
+
+
+def _inspect(stated: Mapping[str, str], name: str, source: ByteSource) -> _Seen | None:
+    """Look at one file. Raises InputError for weights that cannot be read."""
     if not is_content(name):
         return None
     head = source.read(0, HEAD)
     kind = classify(name, source.size, head)
+    if name in stated:
+        kind = Classification(category=stated[name], format=kind.format)
     if detect.is_lfs_pointer(head, source.size):
         raise InputError(
             "a Git LFS pointer stands where a file should be: the content was never fetched",
@@ -129,7 +155,8 @@ def _inspect(name: str, source: ByteSource) -> _Seen | None:
         )
     if not kind.is_weights and b"PRIVATE KEY-----" in head:
         return _Seen(kind, problems=("holds a private key, which must not be published",))
-    return _read(name, source, kind, head)
+    seen = _read(name, source, kind, head)
+    return _Seen(kind, seen.fact, seen.problems) if name in stated else seen
 
 
 def _read(name: str, source: ByteSource, kind: Classification, head: bytes) -> _Seen:
@@ -144,8 +171,6 @@ def _read(name: str, source: ByteSource, kind: Classification, head: bytes) -> _
         if kind.is_weights:
             message = f"the weights cannot be read: {error.message}"
             raise InputError(message, where=error.where or name, hint=error.hint or _UNREADABLE) from error
-        if name == PUBLISHER_NAME:
-            raise
         return _Seen(kind, problems=(f"{error.message} ({error.where})",))
     problems = getattr(fact, "problems", ())
     return _Seen(_by_content(kind, fact), fact, tuple(problems))
@@ -163,15 +188,22 @@ def _by_content(kind: Classification, fact: object) -> Classification:
         return Classification(category="docs/data-card", format=kind.format)
     if isinstance(fact, ModelCard) and kind.category == "docs/model-card" and not is_card_like(fact):
         return Classification(category="", format=kind.format)
+    if isinstance(fact, PythonSource) and kind.category == "code/other" and _runs_a_model(fact):
+        return Classification(category="code/inference", format=kind.format)
     return kind
 
 
-def _categorised(files: list[CollectedFile], publisher: Publisher | None) -> list[CollectedFile]:
-    """Put the publisher's categories in the place of ours. Raises InputError for a pattern that fits no file."""
-    stated = publisher.categories if publisher else {}
+def _runs_a_model(source: PythonSource) -> bool:
+    """Whether code loads a model to use it: by a library that does nothing else, or by a call that loads weights."""
+    called = {call.last_name for call in source.calls} | {call.name for call in source.risky_calls}
+    return bool(_RUNTIMES & {item.top_level for item in source.imports}) or bool(_LOADERS & called)
+
+
+def _stated_categories(publisher: Publisher | None, names: list[str]) -> dict[str, str]:
+    """Name → category that the publisher states for it. Raises InputError for a pattern that fits no file."""
     chosen: dict[str, str] = {}
-    for pattern, category in stated.items():
-        fitting = [file.name for file in files if fnmatchcase(file.name, pattern)]
+    for pattern, category in (publisher.categories if publisher else {}).items():
+        fitting = [name for name in names if fnmatchcase(name, pattern)]
         if not fitting:
             raise InputError(
                 f"no file of the release fits {pattern!r}",
@@ -179,14 +211,4 @@ def _categorised(files: list[CollectedFile], publisher: Publisher | None) -> lis
                 hint="give the path of a file in the release, or a pattern such as 'docs/*.md'",
             )
         chosen.update(dict.fromkeys(fitting, category))
-    return [
-        CollectedFile(
-            entry=file.entry,
-            classification=Classification(
-                category=chosen.get(file.name, file.classification.category), format=file.classification.format
-            ),
-            fact=file.fact,
-            problems=file.problems,
-        )
-        for file in files
-    ]
+    return chosen

@@ -10,8 +10,7 @@ from dataclasses import dataclass, replace
 
 from aibom.build.account import Dataset, Licence, Setting, Source, Sourced
 from aibom.build.collect import CollectedFile, Collection
-from aibom.build.evidence import facts, folded, last_part, setting, sourced
-from aibom.build.identity import model_card
+from aibom.build.evidence import facts, folded, last_part, model_card, setting, sourced
 from aibom.build.licensing import licence_from
 from aibom.build.publisher import NAME as PUBLISHER
 from aibom.build.publisher import DataStatement

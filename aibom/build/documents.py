@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from aibom.build.account import Link, Source
 from aibom.build.collect import Collection
-from aibom.build.evidence import facts
-from aibom.build.identity import model_card
+from aibom.build.evidence import facts, model_card
 from aibom.build.publisher import NAME as PUBLISHER
 from aibom.formats.citation_file import CitationFile
 from aibom.formats.pyproject import Pyproject
+from aibom.formats.requirements import WheelMetadata
 
 # What a card or a project calls an address → the CycloneDX type of reference.
 _TYPES = {
@@ -16,6 +16,13 @@ _TYPES = {
     "paper": "documentation",
     "demo": "website",
     "homepage": "website",
+    "home": "website",
+    "github": "vcs",
+    "code": "vcs",
+    "docs": "documentation",
+    "release notes": "release-notes",
+    "tracker": "issue-tracker",
+    "issue tracker": "issue-tracker",
     "source": "vcs",
     "source code": "vcs",
     "documentation": "documentation",
@@ -50,6 +57,10 @@ def _stated(collection: Collection) -> Iterator[Link]:
         for name, url in project.urls.items():
             kind = _TYPES.get(name.lower(), "website")
             yield Link(type=kind, url=url, comment=name, source=Source(file.name, f"urls, {name}"))
+    for file, wheel in facts(collection.files, WheelMetadata):
+        for name, url in wheel.urls:
+            kind = _TYPES.get(name.lower(), "website")
+            yield Link(type=kind, url=url, comment=name, source=Source(file.name, f"Project-URL, {name}"))
     checkout = collection.checkout
     if checkout and checkout.remote:
         commit = f"commit {checkout.commit}" if checkout.commit else "commit not known"

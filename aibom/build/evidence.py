@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from aibom.build.account import Setting, Source, Sourced
 from aibom.build.collect import CollectedFile
+from aibom.formats.model_card import ModelCard
 
 T = TypeVar("T")
 
@@ -19,6 +20,11 @@ def facts(files: Iterable[CollectedFile], kind: type[T]) -> Iterator[tuple[Colle
 def first(files: Iterable[CollectedFile], kind: type[T]) -> tuple[str, T] | None:
     """The first of `facts`, with the name of its file."""
     return next(((file.name, fact) for file, fact in facts(files, kind)), None)
+
+
+def model_card(files: Iterable[CollectedFile]) -> tuple[str, ModelCard] | None:
+    """The card that describes the release's model: the shallowest."""
+    return first((file for file in files if file.classification.category == "docs/model-card"), ModelCard)
 
 
 def sourced(value: object, file: str, place: str = "") -> Sourced | None:

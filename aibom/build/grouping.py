@@ -17,6 +17,15 @@ from aibom.formats.pipeline_index import PipelineIndex
 
 _EXPORTS = frozenset({"gguf", "onnx", "tflite", "executorch"})
 _EXPORT_SUFFIXES = (".mlmodel",)
+_SEVERAL = 2
+_SHARD = re.compile(r"[-_.]\d{3,5}-of-\d{3,5}$")
+_PRECISION = re.compile(r"[-_.](?:fp16|bf16|fp32|float16|float32|half)$", re.IGNORECASE)
+_QUANTIZED = re.compile(r"[-_.](?:int8|int4|uint8|q8|q4|8bit|4bit|quantized|quant)(?=\.[A-Za-z0-9]+$)", re.IGNORECASE)
+# What libraries call the weights of the model itself.
+_USUAL = frozenset({
+    "model", "pytorch_model", "tf_model", "flax_model", "diffusion_pytorch_model", "weights", "consolidated",
+    "model_weights", "saved_model", "model_state", "checkpoint", "ckpt", "variables",
+})  # fmt: skip
 _SPLIT = re.compile(r"-\d{5}-of-\d{5}(?=\.gguf$)")
 
 
@@ -39,7 +48,9 @@ def group_models(files: Iterable[CollectedFile]) -> tuple[ModelGroup, tuple[Mode
     rest = {file.name: file for file in files if file.classification.category.startswith("model/")}
     derived = [*_adapters(rest), *_checkpoints(rest)]
     parts = _parts(rest)
-    exports = _exports(rest)
+    parts += _alternatives(rest)
+    quantized = _quantized(rest)
+    exports = [*_exports(rest), *quantized]
     native = [file for file in rest.values() if file.classification.category == WEIGHTS]
     if exports and not native and not parts:
         exports = _without_native(exports, rest, parts)
@@ -111,13 +122,63 @@ def _parts(rest: dict[str, CollectedFile]) -> list[ModelGroup]:
     return sorted(found, key=lambda group: group.key)
 
 
+def _alternatives(rest: dict[str, CollectedFile]) -> list[ModelGroup]:
+    """Native weights under names of their own, where none is called as libraries call the model: several networks.
+
+    `p.pt`, `r.pt` and `o.pt` are three networks; `model.joblib` and `model.skops` are one in two forms.
+    """
+    by_stem: dict[str, list[str]] = {}
+    for name, file in rest.items():
+        if (
+            file.classification.category == WEIGHTS
+            and not _is_export(file)
+            and file.classification.format != "saved-model"
+        ):
+            by_stem.setdefault(_stem(name), []).append(name)
+    if "" in by_stem or len(by_stem) < _SEVERAL:
+        return []
+    return [_take(rest, names, ModelKind.PART, names[0]) for _, names in sorted(by_stem.items())]
+
+
+def _stem(name: str) -> str:
+    """What tells a weights file from others: without folder of precision, number of shard, and the usual names."""
+    folder, _, base = name.rpartition("/")
+    plain = _SHARD.sub("", base.rsplit(".", 1)[0]) if "." in base else base
+    plain = _PRECISION.sub("", plain)
+    return "" if plain.lower() in _USUAL else f"{folder}/{plain}"
+
+
+def _quantized(rest: dict[str, CollectedFile]) -> list[ModelGroup]:
+    """`model.int8.safetensors` beside `model.safetensors` was made from it."""
+    found = []
+    for name in sorted(rest):
+        plain = _QUANTIZED.sub("", name)
+        if (
+            rest[name].classification.category == WEIGHTS
+            and plain != name
+            and plain in rest
+            and not _is_export(rest[name])
+        ):
+            found.append(_take(rest, [name], ModelKind.CONVERSION, name))
+    return found
+
+
+def names_a_quantisation(name: str) -> bool:
+    """Whether a file calls itself quantised."""
+    return _QUANTIZED.search(name) is not None
+
+
+def _is_export(file: CollectedFile) -> bool:
+    return file.classification.format in _EXPORTS or file.name.lower().endswith(_EXPORT_SUFFIXES)
+
+
 def _exports(rest: dict[str, CollectedFile]) -> list[ModelGroup]:
     """One group for each converted file, with the splits or the external data that belong to it."""
     groups: dict[str, list[str]] = {}
     for name, file in rest.items():
         if not file.classification.is_weights:
             continue
-        if file.classification.format in _EXPORTS or name.lower().endswith(_EXPORT_SUFFIXES):
+        if _is_export(file):
             groups.setdefault(_SPLIT.sub("", name), []).append(name)
     for key, members in groups.items():
         fact = rest[members[0]].fact

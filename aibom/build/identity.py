@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 
 from aibom.build.account import Identity, Source, Sourced
 from aibom.build.collect import CollectedFile, Collection
-from aibom.build.evidence import facts, first, folded, last_part, sourced
+from aibom.build.documents import links_of
+from aibom.build.evidence import facts, first, folded, last_part, model_card, sourced
 from aibom.build.licensing import Licensing
 from aibom.build.publisher import NAME as PUBLISHER
 from aibom.build.publisher import Publisher
@@ -27,6 +28,9 @@ from aibom.formats.safetensors import SafetensorsHeader
 UNNAMED = "unnamed-model"
 # "Model Card for X" and "X model card" are titles of the card; the model is X.
 _TITLE = re.compile(r"^(?:model[ -]?card(?: for| of|:| [-–—])?|readme)\b:?|\bmodel[ -]?card$", re.IGNORECASE)
+HUB_ADDRESS = "https://huggingface.co/"
+_TELLING = 4
+_GENERIC = ("model", "weight", "checkpoint", "best", "final", "last", "epoch", "network", "quant", "state", "param")
 _NAMELESS = Sourced(UNNAMED, Source("(none)", "no file of the release names the model"))
 
 
@@ -45,7 +49,7 @@ def identify(collection: Collection, main: tuple[CollectedFile, ...], licensing:
     files, said = collection.files, collection.publisher or Publisher()
     card = model_card(files)
     package = _package(files)
-    own = _own_name(collection, main, card)
+    own = _own_name(collection, main, card) or (_file_name(main, package.name.value) if package else None)
     name = _said(said, "model", "name") or own or (package.name if package else None) or _NAMELESS
     versions = list(_versions(files, said, card, name.value))
     producer = _producer(files, said, card) or (package.producer if package and not own else None)
@@ -64,11 +68,6 @@ def identify(collection: Collection, main: tuple[CollectedFile, ...], licensing:
     return Identities(model=model, release=release, code=code, conflicts=tuple(_disagreements("version", told)))
 
 
-def model_card(files: tuple[CollectedFile, ...]) -> tuple[str, ModelCard] | None:
-    """The card that describes the release's model: the shallowest."""
-    return first((file for file in files if file.classification.category == "docs/model-card"), ModelCard)
-
-
 def _said(publisher: Publisher, section: str, key: str) -> Sourced | None:
     values = publisher.model if section == "model" else publisher.release
     return sourced(values.get(key), PUBLISHER, f"{section}.{key}")
@@ -80,12 +79,13 @@ def _release(
     """A wheel is a package of its own; any other release is named as its model."""
     base = package if package and is_wheel else replace(model, hub=None, commit=None)
     author = package.producer if package else None
+    supplier = None if is_wheel else author  # who wrote a package is not always who packed and published it
     return replace(
         base,
         name=_said(said, "release", "name") or base.name,
         version=_said(said, "release", "version") or base.version or (package.version if package else None),
         producer=_said(said, "release", "manufacturer") or base.producer or author,
-        supplier=_said(said, "release", "supplier") or author,
+        supplier=_said(said, "release", "supplier") or supplier,
         description=_said(said, "release", "description") or base.description,
         copyright=_said(said, "release", "copyright"),
         licences=licensing.release,
@@ -106,7 +106,7 @@ def _package(files: tuple[CollectedFile, ...]) -> Identity | None:
         return Identity(
             name=Sourced(content.name, Source(name, "Name")),
             version=Sourced(content.version, Source(name, "Version")),
-            producer=sourced(content.author, name, "Author"),
+            producer=sourced(content.author, name, content.author_field),
             description=sourced(content.summary, name, "Summary"),
         )
     project = next(((f.name, p) for f, p in facts(files, Pyproject) if p.name), None)
@@ -137,6 +137,19 @@ def _own_name(
         return Sourced(title, Source(card[0], "first heading"))
     converted = first(main, GgufHeader)
     return sourced(converted[1].name, converted[0], "general.name") if converted else None
+
+
+def _file_name(main: tuple[CollectedFile, ...], package: str) -> Sourced | None:
+    """The name of the one weights file of a package, if it tells of something else than the package."""
+    weights = [file.name for file in main if file.classification.is_weights]
+    stem = last_part(weights[0]).partition(".")[0] if len(weights) == 1 else ""
+    plain, owner = folded(stem), folded(package)
+    if len(re.sub(r"[^a-z]", "", plain)) < _TELLING or any(word in plain for word in _GENERIC):
+        return None
+    related = (
+        plain in owner or owner in plain or any(folded(w) in plain for w in re.split(r"\W|_", package) if len(w) > 3)
+    )
+    return None if related else Sourced(stem, Source(weights[0], "its own name; the package is called otherwise"))
 
 
 def _versions(
@@ -192,6 +205,10 @@ def _hub(collection: Collection, name: str) -> Sourced | None:
         for model in source.models:
             if model.name.count("/") == 1 and not model.is_local and folded(last_part(model.name)) == folded(name):
                 return Sourced(model.name, Source(file.name, f"line {model.line}"))
+    for link in links_of(collection):
+        hub = link.url.removeprefix(HUB_ADDRESS).rstrip("/")
+        if link.url.startswith(HUB_ADDRESS) and hub.count("/") == 1 and folded(last_part(hub)) == folded(name):
+            return Sourced(hub, link.source)
     for file, report in facts(collection.files, EvaluationReport):
         if report.model.count("/") == 1 and folded(last_part(report.model)) == folded(name):
             return Sourced(report.model, Source(file.name, "model that was evaluated"))

@@ -26,6 +26,7 @@ from aibom.formats.pyproject import Pyproject
 from aibom.formats.requirements import WheelMetadata
 from aibom.formats.safetensors import SafetensorsHeader
 
+_TEXT_GNU = "text, which does not say whether later versions may be chosen"
 _SPDX = frozenset({LicenceKind.SPDX_ID, LicenceKind.SPDX_EXPRESSION})
 
 
@@ -56,8 +57,8 @@ def licences_of(
 
     `derived` are files of conversions and adapters: what they say is theirs, and only compared with the rest.
     """
-    by_card, by_text, by_package = _from_card(files), _from_texts(files), _from_packages(files)
     own = [file for file in files if file.name not in derived]
+    by_card, by_text, by_package = _from_card(files), _from_texts(files, _weights_folder(own)), _from_packages(files)
     by_header, by_citation = _from_headers(own), _from_citation(files)
     said_of_model, said_of_release = _from_publisher(publisher, "model"), _from_publisher(publisher, "release")
     everything = [*said_of_model, *said_of_release, *by_card, *by_text, *by_package, *by_header, *by_citation]
@@ -132,18 +133,43 @@ def _label(value: str, file: str) -> list[Stated]:
     return [item for item in found if item.name.kind is not LicenceKind.UNKNOWN_NAME]
 
 
-def _from_texts(files: tuple[CollectedFile, ...]) -> list[Stated]:
+def _weights_folder(files: list[CollectedFile]) -> str:
+    """The deepest folder that holds all weights."""
+    folders = [file.name.split("/")[:-1] for file in files if file.classification.is_weights]
+    common = folders[0] if folders else []
+    for folder in folders[1:]:
+        same = [a == b for a, b in zip(common, folder, strict=False)]
+        common = common[: same.index(False) if False in same else len(same)]
+    return "/".join(common)
+
+
+def _from_texts(files: tuple[CollectedFile, ...], folder: str) -> list[Stated]:
+    """A licence text speaks for what lies in its folder and below; a package's own texts for the package."""
     return [
-        Stated(licence_of_text(text), Source(file.name, "text"), text_file=file.name)
+        Stated(licence_of_text(text), Source(file.name, _TEXT_GNU if _is_gnu(text) else "text"), text_file=file.name)
         for file, text in facts(files, RecognisedText)
-        if text.name
+        if text.name and (".dist-info/" in file.name or f"{folder}/".startswith(_reach(file.name)))
     ]
+
+
+def _reach(name: str) -> str:
+    """The folder that a licence text covers: its own, or the one above a folder that is called after licences."""
+    *folders, _ = name.split("/")
+    if folders and folders[-1].lower() in {"licenses", "licences", "legal"}:
+        folders.pop()
+    return "/".join((*folders, "")) if folders else ""
+
+
+def _is_gnu(text: RecognisedText) -> bool:
+    return "GPL-" in text.identifier
 
 
 def _from_packages(files: tuple[CollectedFile, ...]) -> list[Stated]:
     projects = [item for f, p in facts(files, Pyproject) for item in _stated(p.license, Source(f.name, "license"))]
     return projects + [
-        item for f, wheel in facts(files, WheelMetadata) for item in _stated(wheel.license, Source(f.name, "License"))
+        item
+        for f, wheel in facts(files, WheelMetadata)
+        for item in _stated(wheel.license, Source(f.name, wheel.license_field))
     ]
 
 

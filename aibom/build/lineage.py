@@ -4,8 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from aibom.build.account import Ancestor, Relation, Source, Sourced
 from aibom.build.collect import CollectedFile, Collection
-from aibom.build.evidence import facts, first, folded, last_part, sourced
-from aibom.build.identity import model_card
+from aibom.build.evidence import facts, first, folded, last_part, model_card, sourced
 from aibom.build.publisher import NAME as PUBLISHER
 from aibom.formats.adapter_config import AdapterConfig
 from aibom.formats.model_config import ModelConfig

@@ -50,7 +50,7 @@ def architecture_of(files: tuple[CollectedFile, ...]) -> Sourced | None:
         return Sourced(", ".join(config[1].architectures), Source(config[0], "architectures"))
     for file in files:
         classes = getattr(file.fact, "classes", ())
-        estimators = [name for name in classes if name.endswith(_ESTIMATORS)]
+        estimators = [n for n in classes if n.endswith(_ESTIMATORS) and not n.rpartition(".")[2].startswith("_")]
         if estimators:
             return Sourced(estimators[0].rpartition(".")[2], Source(file.name, f"class {estimators[0]}"))
     return None

@@ -16,9 +16,8 @@ from aibom.build.account import (
     Sourced,
 )
 from aibom.build.collect import CollectedFile, Collection
-from aibom.build.evidence import first, folded, sourced
-from aibom.build.grouping import ModelGroup, folder_of
-from aibom.build.identity import model_card
+from aibom.build.evidence import first, folded, model_card, sourced
+from aibom.build.grouping import ModelGroup, folder_of, names_a_quantisation
 from aibom.build.licensing import licence_from
 from aibom.build.lineage import adapter_ancestor
 from aibom.build.model_facts import (
@@ -40,6 +39,7 @@ from aibom.formats.onnx import OnnxModel
 from aibom.formats.pipeline_index import PipelineIndex
 
 MAIN_REF = "model"
+_LONGEST = 4000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,9 +133,7 @@ def _derived_identity(group: ModelGroup, header: tuple[str, GgufHeader] | None) 
     fallback = Sourced(base, Source(group.key, "its own name"))
     if header is None:
         graph = first(group.files, OnnxModel)
-        text = graph[1].metadata.get("license", "") if graph else ""
-        licences = licence_from(text, Source(graph[0], "metadata_props, license")) if graph and text else ()
-        return Identity(name=fallback, licences=licences)
+        return _graph_identity(*graph, fallback) if graph else Identity(name=fallback)
     file, said = header
     named = sourced(said.name, file, "general.name")
     # Several quantisations of one model share its general.name: the file's own name tells them apart.
@@ -147,6 +145,19 @@ def _derived_identity(group: ModelGroup, header: tuple[str, GgufHeader] | None) 
         producer=sourced(said.organization or said.author, file, "general.author"),
         description=sourced(said.description, file, "general.description"),
         licences=licence_from(text, Source(file, "general.license"), said.license_link) if text else (),
+    )
+
+
+def _graph_identity(file: str, graph: OnnxModel, name: Sourced) -> Identity:
+    """What an ONNX file says of itself; exporters write these keys."""
+    said = {key.lower(): value[:_LONGEST] for key, value in graph.metadata.items()}
+    licences = licence_from(said["license"], Source(file, "metadata_props, license")) if said.get("license") else ()
+    return Identity(
+        name=name,
+        version=sourced(said.get("version"), file, "metadata_props, version"),
+        producer=sourced(said.get("author"), file, "metadata_props, author"),
+        description=sourced(said.get("description"), file, "metadata_props, description"),
+        licences=licences,
     )
 
 
@@ -171,7 +182,10 @@ def _relation(group: ModelGroup, main: Model, header: tuple[str, GgufHeader] | N
     if group.kind is ModelKind.CHECKPOINT:
         return Relation.UNSTATED, Source(group.key, "a checkpoint of its training, by the folder's name")
     if header is None:
-        return Relation.CONVERSION, Source(group.key, "published together with the model; no field says so")
+        quantised = names_a_quantisation(group.key)
+        reason = "its name says quantised" if quantised else "no field says so"
+        relation = Relation.QUANTIZED if quantised else Relation.CONVERSION
+        return relation, Source(group.key, f"published together with the model; {reason}")
     name = folded(header[1].name)
     quantized = not header[1].file_type.endswith(("F16", "F32", "BF16"))
     relation = Relation.QUANTIZED if quantized else Relation.CONVERSION
@@ -206,12 +220,16 @@ def _part_models(parts: Iterable[ModelGroup], whole: Identity, classes: Mapping[
     models = []
     for part in parts:
         weights, problems = weights_of(part.files)
-        name = Sourced(part.key.rpartition("/")[2], Source(part.key, "its folder, named by the pipeline"))
+        base = part.key.rpartition("/")[2]
+        named = base in classes  # what is said of a pipeline is said of its parts; other parts speak for themselves
+        name = Sourced(base, Source(part.key, "its folder, named by the pipeline" if named else "its own name"))
         models.append(
             Model(
                 ref=f"model:{part.key}",
                 kind=ModelKind.PART,
-                identity=Identity(name=name, version=whole.version, producer=whole.producer, licences=whole.licences),
+                identity=replace(whole, name=name, hub=None, commit=None, description=None)
+                if named
+                else Identity(name=name),
                 files=part.files,
                 weights=weights,
                 family=family_of(part.files),

@@ -5,13 +5,20 @@ any line leaves a file that is valid; a test does so line by line.
 """
 
 import json
+import textwrap
 from collections.abc import Iterator
 
 from aibom.build.account import Account, Dataset, Sourced
 from aibom.build.publisher import DISTRIBUTIONS, LINK_TYPES, TLP
 from aibom.build.vocabulary import outcomes
 
-_WIDTH = 24
+_SHOWN = 5
+_OUTCOMES = {
+    "benchmark": "to check its benchmark results",
+    "osaid": "as open source AI",
+    "production": "to be run in production",
+    "wmdp": "to be tested for hazardous knowledge",
+}
 
 
 def outline(account: Account) -> str:
@@ -27,8 +34,9 @@ def outline(account: Account) -> str:
         *_plain("date", "2026-01-31", "the date of the release; the BOM is dated by it"),
         *_value("supplier", release.supplier, "Acme AI B.V.", "who hands the release out"),
         *_value("manufacturer", release.producer, "Acme AI B.V.", "who made it"),
-        *_value("license", None, "Apache-2.0", "an SPDX expression, or the name of a licence"),
-        *_choice("outcome", outcomes(), "what it is meant to be used for"),
+        *_value("license", _licence(account), "Apache-2.0", "an SPDX expression, or the name of a licence"),
+        *_plain("outcome", _text("production"), "what it is meant for:"),
+        *(f"#     {name.ljust(11)} {_OUTCOMES.get(name, '')}".rstrip() for name in outcomes()),
         *_choice("distribution", DISTRIBUTIONS, "whether users get the weights, or call a service"),
         *_choice("tlp", TLP, "who may see the BOM (Traffic Light Protocol)"),
         "",
@@ -69,6 +77,11 @@ def outline(account: Account) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _licence(account: Account) -> Sourced | None:
+    found = account.release.licences[:1]
+    return Sourced(found[0].name, found[0].sources[0]) if found else None
+
+
 def _has_data(account: Account) -> bool:
     return any(not dataset.is_external for dataset in account.datasets)
 
@@ -84,8 +97,10 @@ def _quoted(key: str, text: str, words: str = "") -> Iterator[str]:
 
 
 def _plain(key: str, value: str, words: str = "") -> Iterator[str]:
-    line = f"# {key} = {value}"
-    yield f"{line.ljust(_WIDTH)}  # {_line(words)}" if words else line
+    """The statement, and below it what to know about it, so that no line is wider than a terminal."""
+    yield f"# {key} = {value}"
+    if words:
+        yield from textwrap.wrap(_line(words), 78, initial_indent="#     ", subsequent_indent="#     ")
 
 
 def _choice(key: str, valid: tuple[str, ...], words: str) -> Iterator[str]:
@@ -98,7 +113,7 @@ def _list(key: str, items: list[str], words: str) -> Iterator[str]:
 
 def _data(datasets: tuple[Dataset, ...]) -> Iterator[str]:
     """A block for each data set, with what is not known of it."""
-    for dataset in datasets[:20]:
+    for dataset in datasets[:_SHOWN]:
         yield "# [[data]]"
         yield from _quoted("name", dataset.name, str(dataset.declared_in[0]) if dataset.declared_in else "a folder")
         if not dataset.licences:
@@ -111,9 +126,9 @@ def _data(datasets: tuple[Dataset, ...]) -> Iterator[str]:
 
 
 def _uncategorised(account: Account) -> Iterator[str]:
-    for file in account.documents[:50]:
-        if not file.categories and not file.name.startswith(".git"):
-            yield f"# {_text(file.name)} = {_text('docs/usage')}"
+    unknown = [f for f in account.documents if not f.categories and not f.name.startswith(".git")]
+    for file in [f for f in unknown if ".dist-info/" not in f.name][:_SHOWN]:
+        yield f"# {_text(file.name)} = {_text('docs/usage')}"
 
 
 def _reason(key: str, why: str) -> Iterator[str]:

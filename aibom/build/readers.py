@@ -8,9 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from aibom.build.publisher import NAME as PUBLISHER_NAME
-from aibom.build.publisher import parse_publisher
 from aibom.core.bytesource import ByteSource
+from aibom.core.errors import InputError
 from aibom.formats import detect
 from aibom.formats.adapter_config import parse_adapter_config
 from aibom.formats.arrow import parse_arrow
@@ -56,6 +55,7 @@ from aibom.formats.torch_export import parse_torch_export
 from aibom.formats.torch_zip import parse_torch
 from aibom.formats.trainer_state import parse_trainer_state, parse_training_arguments
 from aibom.formats.weights_index import parse_weights_index
+from aibom.formats.wheel_record import is_wheel_record, parse_wheel_record
 
 HEAD = 4096
 _SMALL = 16 * 1024 * 1024
@@ -90,6 +90,8 @@ def reader_of(name: str, kind: Classification, head: bytes) -> Read | None:
             return read
     if is_wheel_metadata(name):
         return _small(parse_wheel_metadata)
+    if is_wheel_record(name):
+        return _small(parse_wheel_record)
     if is_requirements_file(name):
         return _small(_requirements)
     if is_chat_template(name):
@@ -133,6 +135,14 @@ def _pickle(source: ByteSource, where: str) -> object:
     """A pickle, compressed or not, as joblib writes both."""
     scan = scan_compressed_pickle if is_compressed(source.read(0, 6)) else scan_pickle
     return scan(source, where)
+
+
+def _torch_or_other(source: ByteSource, where: str) -> object:
+    """A `.bin` without a magic number may be an old pickle, or the weights of a runtime that we do not know."""
+    try:
+        return parse_torch(source, where)
+    except InputError:
+        return None
 
 
 def _licence_text(source: ByteSource, where: str) -> object:
@@ -198,6 +208,7 @@ _WEIGHTS_BY_SUFFIX: tuple[tuple[str, Read], ...] = (
     (".pt2", parse_torch_export),
     (".pkl", parse_torch),
     (".joblib", parse_torch),
+    (".bin", _torch_or_other),
     (".pt", parse_torch),
     (".pth", parse_torch),
     (".ckpt", parse_torch),
@@ -220,7 +231,6 @@ _DATA_BY_SUFFIX: tuple[tuple[str, Read], ...] = (
     (".npz", parse_npz),
 )
 _BY_NAME: tuple[tuple[str, Read], ...] = (
-    (PUBLISHER_NAME, _small(parse_publisher)),
     ("*.safetensors.index.json", _small(parse_weights_index, _LARGE)),
     ("pytorch_model*.bin.index.json", _small(parse_weights_index, _LARGE)),
     ("config.json", _small(parse_model_config)),

@@ -87,4 +87,4 @@ def _columns(columns: tuple[MlflowColumn, ...], source: Source) -> tuple[Sourced
 
 
 def _ports(ports: tuple[OnnxPort, ...], source: Source) -> tuple[Sourced, ...]:
-    return tuple(Sourced(f"{p.name}: {p.element_type}[{', '.join(p.shape)}]", source) for p in ports)
+    return tuple(Sourced(f"{p.name}: {p.element_type}[{', '.join(d or '?' for d in p.shape)}]", source) for p in ports)

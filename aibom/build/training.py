@@ -6,8 +6,7 @@ from decimal import Decimal, InvalidOperation
 
 from aibom.build.account import Energy, Setting, Source
 from aibom.build.collect import CollectedFile
-from aibom.build.evidence import facts
-from aibom.build.identity import model_card
+from aibom.build.evidence import facts, model_card
 from aibom.formats.emissions import EmissionsReport
 from aibom.formats.model_card import ModelCard
 from aibom.formats.python_source import PythonSource
@@ -47,12 +46,18 @@ def _stated(files: tuple[CollectedFile, ...]) -> Iterator[tuple[str, str, Source
         for item in arguments.hyperparameters:
             yield item.name, item.value, Source(file.name, item.source_field)
     for file, source in facts(files, PythonSource):
-        yield from _from_code(file.name, source)
+        if _trains(file, source):
+            yield from _from_code(file.name, source)
     for file, state in facts(files, TrainerState):
         if state.num_train_epochs:
             yield "epochs", state.num_train_epochs, Source(file.name, "num_train_epochs")
         if state.train_batch_size:
             yield "batch_size", str(state.train_batch_size), Source(file.name, "train_batch_size")
+
+
+def _trains(file: CollectedFile, source: PythonSource) -> bool:
+    """Whether code trains a model. A seed alone says nothing: drawing pictures and exporting take one too."""
+    return file.classification.category == "code/training" or any(item.name != "seed" for item in source.parameters)
 
 
 def _from_code(file: str, source: PythonSource) -> Iterator[tuple[str, str, Source]]:

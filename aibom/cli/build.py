@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from aibom import __version__
-from aibom.build.account import Account, Identity
+from aibom.build.account import Account, Identity, Weights
 from aibom.build.assemble import UNNAMED, assemble
 from aibom.build.collect import Collection, collect
 from aibom.build.emit import Format, emit
@@ -17,13 +17,15 @@ from aibom.cli.options import RELEASE
 from aibom.cli.output import require_output_folder, require_outside, write_whole
 from aibom.cli.progress import reading_executor, show_progress
 from aibom.cli.render.explain import explanation
-from aibom.cli.render.layout import safe
+from aibom.cli.render.layout import row, safe, wrap
 from aibom.core.errors import UsageError
 from aibom.sources.places import places
 
 DIGESTS = click.option(
     "--digest", "digests", multiple=True, type=click.Choice(["sha512"]), help="One more digest per file, same read."
 )
+_SHOWN = 5
+_WARNINGS = 30
 _EPOCH = "SOURCE_DATE_EPOCH"
 _FORMATS = [str(form) for form in Format]
 
@@ -112,24 +114,25 @@ def show_warnings(built: BuiltBom) -> None:
     if account.model.identity.name.value == UNNAMED:
         warnings.append("no file names the model: add a README.md with a heading or front matter")
     if not any(file.classification.is_weights for model in account.models for file in model.all_files):
-        warnings.append("no weights were found")
-    undeclared = account.code.undeclared
+        warnings.append("no weights were found in a format that we know")
+    undeclared = list(dict.fromkeys(item.value for item in account.code.undeclared))
     if undeclared:
-        shown = ", ".join(f"{item.value} ({item.source})" for item in undeclared[:5])
-        more = f" and {len(undeclared) - 5} more" if len(undeclared) > 5 else ""
-        warnings.append(f"imported but declared nowhere: {shown}{more}")
+        warnings.append(f"imported by the code but declared nowhere: {_first_of(undeclared)}")
     if not built.dated:
         warnings.append(
             "the BOM has no date, which some profiles require (CISA26-M6): "
             f"set {_EPOCH}, or write a date into aibom.toml"
         )
-    for warning in [*warnings, *built.dropped]:
+    for warning in [*warnings[:_WARNINGS], *built.dropped]:
         warn(warning)
+    if len(warnings) > _WARNINGS:
+        warn(f"and {len(warnings) - _WARNINGS} more, all in the BOM")
 
 
 def warn(words: str) -> None:
     """Say something on standard error that a person should know."""
-    click.echo(f"{click.style('warning:', fg='yellow')} {safe(words)}", err=True)
+    first, *rest = wrap(words, indent=len("warning: "))
+    click.echo("\n".join([f"{click.style('warning:', fg='yellow')} {first.lstrip()}", *rest]), err=True)
 
 
 def _explained(built: BuiltBom) -> list[str]:
@@ -166,20 +169,34 @@ def _summary(built: BuiltBom, target: Path | None) -> list[str]:
     licence = ", ".join(licence.name for licence in identity.licences) or "not stated"
     weights = [file for file in model.all_files if file.classification.is_weights]
     counted = model.weights if model.weights and model.weights.parameters is not None else None
-    others = account.models[1:]
+    others = [other.identity.name.value for other in account.models[1:]]
+    parts = [part.identity.name.value for part in model.parts]
+    libraries = {library.dependency.name for library in account.code.libraries}
     rows = [
         *([("Release", _named(release))] if release.name != identity.name else []),
         ("Model", _named(identity)),
         ("Licence", licence),
-        (
-            "Weights",
-            f"{counted.parameters:,} parameters in {counted.tensors} tensors" if counted else f"{len(weights)} files",
-        ),
-        *([("Made from", ", ".join(ancestor.name for ancestor in model.ancestors))] if model.ancestors else []),
-        *([("Variants", f"{len(others)}: {', '.join(m.identity.name.value for m in others[:3])}")] if others else []),
-        ("Files", f"{account.file_count}, {account.bytes:,} bytes, each with its SHA-256"),
-        ("Data sets", ", ".join(dataset.name for dataset in account.datasets[:5]) or "none named"),
-        ("Libraries", f"{len(account.code.libraries)} declared"),
-        ("Written to", str(target) if target else "standard output"),
+        ("Weights", _counted(counted) if counted else _plural(len(weights), "file")),
+        *([("Parts", _first_of(parts))] if parts else []),
+        *([("Made from", _first_of([ancestor.name for ancestor in model.ancestors]))] if model.ancestors else []),
+        *([("Variants", _first_of(others))] if others else []),
+        ("Files", f"{account.file_count:,}, {account.bytes:,} bytes, each with its SHA-256"),
+        ("Data sets", _first_of([dataset.name for dataset in account.datasets]) or "none named"),
+        ("Libraries", f"{len(libraries)} declared"),
     ]
-    return [f"{name:<11} {safe(value)}" for name, value in rows]
+    lines = [line for name, value in rows for line in row(name, value, indent=0, column=12)]
+    return [*lines, f"{'Written to':<12}{safe(str(target)) if target else 'standard output'}"]
+
+
+def _counted(weights: Weights) -> str:
+    tensors = f" in {_plural(weights.tensors, 'tensor')}" if weights.tensors else ""
+    return f"{weights.parameters or 0:,} parameters{tensors}"
+
+
+def _plural(count: int, word: str) -> str:
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
+def _first_of(names: list[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more

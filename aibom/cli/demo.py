@@ -58,12 +58,21 @@ def command(folder: Path, source: str | None) -> None:
     click.echo("\n".join(_ending(folder, release, public, changed)))
 
 
+def _empty(folder: Path) -> None:
+    """Make the folder, or clear out what an earlier demo left; the folder itself stays, it may be where we stand."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for entry in folder.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
+
+
 def _prepare(folder: Path, source: str | None) -> Path:
     """Make an empty demo folder and put the release into it."""
     if folder.exists() and any(folder.iterdir()) and not (folder / _MARKER).exists():
         raise UsageError("the folder holds other files", where=str(folder), hint="give a new folder: aibom demo DIR")
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    _empty(folder)
     (folder / _MARKER).touch()
     release = folder / "release"
     if source is None or source in MODELS:

@@ -15,7 +15,7 @@ from aibom.cyclonedx.sources import components_of
 
 _IGNORED = frozenset({"bom-ref", "components", "properties", "type", "name", "purl"})
 _QUIET_PROPERTIES = (names.SOURCE_PREFIX, names.SETTING_SOURCE_PREFIX)
-_NAMED_PARTS = ("services", "formulation", "compositions", "externalReferences", "annotations", "declarations")
+_NAMED_PARTS = ("services", "formulation", "externalReferences", "annotations", "declarations")
 
 
 class Kind(StrEnum):
@@ -53,6 +53,7 @@ def compare_boms(old: Json, new: Json) -> tuple[Change, ...]:
         found += _changes(key, _values(before[key]), _values(after[key]))
     for part in _NAMED_PARTS:
         found += _changes((part, ""), _flat(old.get(part, [])), _flat(new.get(part, [])))
+    found += _changes(("compositions", ""), _completeness(old), _completeness(new))
     return tuple(sorted(found, key=lambda c: (_ORDER.get(c.type, 9), c.type, c.name, c.field)))
 
 
@@ -81,12 +82,18 @@ def _values(component: Json) -> dict[str, str]:
     kept = {key: value for key, value in component.items() if key not in _IGNORED}
     if "pedigree" in kept:
         kept["pedigree"] = {key: value for key, value in kept["pedigree"].items() if key != "ancestors"}
-    found = _flat(kept)
+    found = _flat(kept | {"externalReferences": [_reference(item) for item in kept.get("externalReferences", ())]})
     by_name: dict[str, list[str]] = {}
     for item in component.get("properties", ()):
         if not item["name"].startswith(_QUIET_PROPERTIES):
             by_name.setdefault(item["name"], []).append(item.get("value", ""))
     return found | {name: ", ".join(values) for name, values in by_name.items()}
+
+
+def _reference(item: Json) -> Json:
+    """An address, its type, and the digest of what it points at: one line a reference."""
+    digest = (item.get("hashes") or [{}])[0].get("content", "")
+    return {"name": item.get("url"), "is": " ".join(filter(None, (str(item.get("type")), digest)))}
 
 
 def _flat(value: Any, path: str = "") -> dict[str, str]:
@@ -120,6 +127,17 @@ def _changes(key: tuple[str, str], before: dict[str, str], after: dict[str, str]
         if old != new:
             kind = Kind.CHANGED if old and new else Kind.ADDED if new else Kind.REMOVED
             yield Change(kind=kind, type=key[0], name=key[1], field=field, old=old, new=new)
+
+
+def _completeness(document: Json) -> dict[str, str]:
+    """What is said to be how complete, by reference."""
+    found: dict[str, str] = {}
+    for item in document.get("compositions", ()):
+        for ref in item.get("assemblies", ()):
+            found[str(ref)] = str(item.get("aggregate"))
+        for ref in item.get("dependencies", ()):
+            found[f"dependencies of {ref}"] = str(item.get("aggregate"))
+    return found
 
 
 def _brief(component: Json) -> str:

@@ -39,6 +39,7 @@ UNKNOWN_REASON = "aibom:unknown-reason"
 SAFETY = "aibom:safety"
 SAFETY_REASON = "aibom:safety-reason"
 GLOBAL = "aibom:global"
+ASSUMED = "aibom:assumed"
 RISKY_CALL = "aibom:risky-call"
 EXTERNAL_DATA = "aibom:external-data"
 
@@ -82,6 +83,7 @@ MEANINGS: dict[str, str] = {
     SAFETY: "what loading the file can do: `clean`, `unknown` or `dangerous`",
     SAFETY_REASON: "why",
     GLOBAL: "name that the file would import when it is loaded",
+    ASSUMED: "what is taken for granted here, and why",
     RISKY_CALL: "place in a source file that runs code or commands, or unpickles",
     EXTERNAL_DATA: "file that holds part of the weights",
 }

@@ -13,11 +13,11 @@ class StatedValue:
     """One value of one component, and one place that states it."""
 
     pointer: str
-    """JSON pointer to the value in the document."""
+    """JSON pointer to the value in the document; empty if it stands in a property."""
     component: str
     """Name of the component."""
     type: str
-    """Its CycloneDX type; `release` for the root."""
+    """Its CycloneDX type; `release` for the root, `ancestor` in a pedigree."""
     path: str
     """Path of the value in the component, with dots."""
     value: Any
@@ -31,7 +31,8 @@ def stated_values(document: Json) -> Iterator[StatedValue]:
         for item in component.get("properties", ()):
             name, source = item["name"], item["value"]
             label = str(component.get("name", ""))
-            kind = "release" if pointer == "/metadata/component" else str(component.get("type", ""))
+            kind = "ancestor" if "/pedigree/" in pointer else str(component.get("type", ""))
+            kind = "release" if pointer == "/metadata/component" else kind
             if name.startswith(names.SETTING_SOURCE_PREFIX):
                 key = name.removeprefix(names.SETTING_SOURCE_PREFIX)
                 value = settings.get(f"{names.SETTING_PREFIX}{key}")
@@ -40,6 +41,8 @@ def stated_values(document: Json) -> Iterator[StatedValue]:
                 path = name.removeprefix(names.SOURCE_PREFIX)
                 target = f"{pointer}/{path.replace('.', '/')}"
                 found = value_at(component, path)
+                if found is None:  # a value that CycloneDX has no field for stands in a property
+                    found, target = settings.get(f"aibom:{path}"), ""
                 yield StatedValue(pointer=target, component=label, type=kind, path=path, value=found, source=source)
 
 

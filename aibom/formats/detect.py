@@ -60,7 +60,8 @@ PACKED = frozenset({"gzip", "zlib", "bzip2", "xz", "7z", "rar", "zstd"})
 """Containers that no reader looks into; what is inside them is not known."""
 
 _BY_NAME: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("docs/license", ("license*", "licence*", "copying*", "notice*")),
+    ("docs/license", ("license*", "licence*", "copying*", "notice*", "*_license*", "*-license*")),
+    ("supply/bom", ("*.cdx.json", "*.cyclonedx.json", "*.spdx.json", "*.cdx.xml", "sbom*.json", "bom.json")),
     ("security/contact", ("security.md", "security.txt")),
     ("docs/acceptable-use-policy", ("use_policy*", "aup*", "acceptable-use*", "acceptable_use*")),
     ("docs/impact-assessment", ("impact*.md", "impact*.pdf", "impact*.txt")),
@@ -166,6 +167,8 @@ _DATA_SUFFIXES = (
     ".gz",
     ".zip",
 )
+# What holds rows wherever it lies; a .json in a package's own data folder may be anything.
+_SURE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".arrow", ".npy", ".npz", ".tar")
 _BINARY_CODE = (".so", ".pyd", ".dll", ".dylib", ".pyc", ".jar", ".wasm", ".exe")
 _HELD_OUT = ("test", "eval", "valid", "dev", "benchmark")
 DATA_FOLDERS = frozenset({"data", "dataset", "datasets"})
@@ -215,10 +218,12 @@ def classify(name: str, size: int, head: bytes) -> Classification:
     base = name.rsplit("/", 1)[-1].lower()
     suffix = _suffix(base)
     if base == "saved_model.pb" or _is_variables(name):
-        return Classification(category=_weights_category(name, base), format=shown or "saved-model")
+        return Classification(category=_weights_category(name, base), format="saved-model")
+    if shown == "onnx" and suffix != ".onnx":  # no magic number: any Protocol Buffers message may begin so
+        shown = "coreml" if suffix == ".mlmodel" else ""
     if suffix in WEIGHT_FORMATS or any(fnmatchcase(base, pattern) for pattern in _WEIGHT_NAMES):
         return Classification(category=_weights_category(name, base), format=shown)
-    if shown in {"gguf", "tflite"} or (shown == "safetensors" and suffix not in _DOCUMENT_SUFFIXES):
+    if shown in {"gguf", "tflite", "pickle"} or (shown == "safetensors" and suffix not in _DOCUMENT_SUFFIXES):
         return Classification(category=_weights_category(name, base), format=shown)
     return Classification(category=_category(name, base, shown), format=shown)
 
@@ -259,7 +264,8 @@ def _category_by_folder(folders: list[str], base: str, shown: str) -> str:
     suffix = _suffix(base)
     if _EVALUATION_FOLDERS & set(folders) and suffix in _DATA_SUFFIXES:
         return "data/evaluation"
-    if DATA_FOLDERS & set(folders) and suffix in _DATA_SUFFIXES:
+    is_data = suffix in _DATA_SUFFIXES if folders[:1] and folders[0] in DATA_FOLDERS else suffix in _SURE_SUFFIXES
+    if DATA_FOLDERS & set(folders) and is_data:
         return "data/evaluation" if base.startswith(_HELD_OUT) else "data/training"
     if shown in {"parquet", "arrow"} or suffix in {".csv", ".tsv", ".jsonl"}:
         return "data/training"

@@ -40,6 +40,7 @@ _CC_PAGE = re.compile(
     re.ASCII,
 )
 _APACHE_PAGE = re.compile(r"https?://(?:www\.)?apache\.org/licenses/license-2\.0(?:\.txt|\.html)?/?", re.ASCII)
+_ADDRESS = re.compile(r"\(https?://[^\s()]{1,300}\)")
 _GNU_CHOICE = re.compile(r"-(?:only|or-later)\Z")
 
 
@@ -78,9 +79,15 @@ class LicenceName:
 
 def parse_licence(text: str) -> LicenceName:
     """Understand what stands where a licence is expected. Never raises."""
-    if len(text) > MAX_TEXT:
+    if len(text) > MAX_TEXT and "\n" not in text.strip():
         return _unknown(text)
-    written = " ".join(text.split())
+    if "\n" in text.strip():  # a whole text where a name belongs, as old package metadata has it
+        recognised = recognise_licence_text(text.encode("utf-8", "replace"))
+        if recognised.name:
+            return licence_of_text(recognised)
+        if len(text) > MAX_TEXT:
+            return _unknown(text)
+    written = " ".join(_ADDRESS.sub(" ", text).split()) or text.strip()
     if names_no_licence(written):
         return LicenceName(kind=LicenceKind.NONE)
     if written.lower().startswith("license ::"):

@@ -148,7 +148,7 @@ def _model(file: ProtobufFile, top: dict[int, list[Field]], walk: "_Walk") -> On
         model_version=file.signed(top[5][0]) if top[5] else None,
         doc_string=file.beginning(top[6][0], MAX_DOC) if top[6] else "",
         opsets=opsets,
-        metadata=_text_map(file, top[14], "metadata_props", _MAX_METADATA),
+        metadata=_metadata(file, top[14]),
         operators=_names(operators),
         custom_domains=tuple(sorted(({domain for domain, _ in operators} | imported) - _STANDARD_DOMAINS)),
         functions=_names(walk.functions),
@@ -327,6 +327,18 @@ def _opsets(file: ProtobufFile, entries: list[Field]) -> dict[str, int]:
         if opsets.setdefault(domain, version) != version:
             raise file.error(f"the operators of {domain[:80]!r} are imported in two versions", entry.start)
     return opsets
+
+
+def _metadata(file: ProtobufFile, entries: list[Field]) -> dict[str, str]:
+    """Texts of `metadata_props`. A long one (some models keep their dictionary here) is kept by its beginning."""
+    pairs: dict[str, str] = {}
+    for entry in entries:
+        found = file.collect(entry, {1: 1, 2: 1})
+        key = file.last_text(found[1])
+        if key in pairs:
+            raise file.error(f"the key {key[:80]!r} appears twice in metadata_props", entry.start)
+        pairs[key] = file.beginning(found[2][0], _MAX_METADATA) if found[2] else ""
+    return pairs
 
 
 def _text_map(file: ProtobufFile, entries: list[Field], what: str, limit: int) -> dict[str, str]:

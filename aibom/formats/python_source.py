@@ -275,8 +275,6 @@ def _model_argument(call: Call) -> tuple[str, str]:
     """Position or keyword, and value, of the argument that names the model."""
     if call.last_name == "pipeline":
         places: tuple[str, ...] = ("1", "model")
-    elif call.path == "torch.hub.load":
-        places = ("0",)
     elif call.path == "timm.create_model":
         places = ("0", "model_name")
     elif call.last_name == "from_pretrained" and ".Peft" in f".{call.name}":

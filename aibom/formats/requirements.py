@@ -7,6 +7,7 @@ vulnerabilities of a release that nobody named.
 import re
 from dataclasses import dataclass, field, replace
 from email.errors import MessageError
+from email.utils import getaddresses
 
 from packaging.metadata import parse_email
 from packaging.requirements import InvalidRequirement, Requirement
@@ -53,6 +54,12 @@ class WheelMetadata:
     author: str
     summary: str
     dependencies: tuple[Dependency, ...]
+    urls: tuple[tuple[str, str], ...] = ()
+    """Label and address, as `Project-URL` and `Home-page` state them."""
+    author_field: str = "Author"
+    license_field: str = "License"
+    description: str = ""
+    """The body: mostly the README of the package."""
 
 
 def is_requirements_file(name: str) -> bool:
@@ -168,13 +175,21 @@ def parse_wheel_metadata(data: bytes, where: str) -> WheelMetadata:
             declared.append(parse_dependency(text))
         except InvalidRequirement as error:
             raise InputError(f"not a requirement: {text[:80]!r}", where=f"{where}, Requires-Dist") from error
+    urls = dict(raw.get("project_urls", {}))
+    if raw.get("home_page"):
+        urls.setdefault("Homepage", raw["home_page"])
+    author = raw.get("author") or ", ".join(name or mail for name, mail in getaddresses([raw.get("author_email", "")]))
     return WheelMetadata(
         name=raw["name"],
         version=raw["version"],
         license=raw.get("license_expression") or raw.get("license", ""),
-        author=raw.get("author") or raw.get("author_email", ""),
+        author=author,
         summary=raw.get("summary", ""),
         dependencies=tuple(sorted(set(declared))),
+        urls=tuple(sorted((label, without_credentials(url)) for label, url in urls.items())),
+        author_field="Author" if raw.get("author") else "Author-email",
+        license_field="License-Expression" if raw.get("license_expression") else "License",
+        description=raw.get("description", ""),
     )
 
 

@@ -43,7 +43,7 @@ def redact(text: str) -> str:
 
 
 def test_report(golden: Callable[[str, bytes], None], tmp_path: Path) -> None:
-    release = sign_release(make_release(tmp_path / "example", "example"))
+    release = sign_release(make_release(tmp_path / "example", "harmless"))
     profiles = ("outcome-components", "cisa-sbom-2026", "us-federal-acquisition")
     report = report_json(verify_signed(release, key_policy(profiles=profiles, outcome="production")))
     golden("example.report.json", redact(dump_json(report).decode()).encode())

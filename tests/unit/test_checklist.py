@@ -474,7 +474,7 @@ def test_the_licence_inside_a_conversion_is_compared(tmp_path: Path) -> None:
 
 
 def test_signed_and_verified(tmp_path: Path) -> None:
-    signed = sign_release(make_release(tmp_path / "r", "example"))
+    signed = sign_release(make_release(tmp_path / "r", "harmless"))
     assert verify_signed(signed).verdict is Verdict.ACCEPTED
     put(signed / "data" / "train.csv", "text,label\n")
     assert verify_signed(signed).verdict is Verdict.REJECTED

@@ -292,7 +292,7 @@ def test_each_outcome_chooses_its_checks(signed: Path, outcome: str) -> None:
 
 
 def test_production_on_the_example(tmp_path: Path) -> None:
-    release = sign_release(make_release(tmp_path / "r", "example"))
+    release = sign_release(make_release(tmp_path / "r", "harmless"))
     report = verify_signed(release, key_policy(profiles=("outcome-components",), outcome="production"))
     assert check_results(report) == {
         "OUT-production.1": CheckVerdict.PASS,
@@ -346,7 +346,7 @@ def test_the_four_documents_of_the_federal_memo(tmp_path: Path) -> None:
 
 
 def test_the_federal_profile_is_about_language_models(tmp_path: Path) -> None:
-    release = sign_release(make_release(tmp_path / "r", "example"))
+    release = sign_release(make_release(tmp_path / "r", "harmless"))
     report = verify_signed(release, key_policy(profiles=("us-federal-acquisition",)))
     assert set(check_results(report).values()) == {CheckVerdict.NOT_APPLICABLE}
     assert report.profiles[0].verdict is ProfileVerdict.INFORMATIVE

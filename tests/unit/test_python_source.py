@@ -96,7 +96,6 @@ def test_an_import_from_a_namespace_tells_its_package() -> None:
         ('hf_hub_download(repo_id="a/files", filename="x.bin", revision="abc")', "a/files", "abc"),
         ('PeftModel.from_pretrained(base, "a/adapter")', "a/adapter", ""),
         ('import timm\ntimm.create_model("vit_tiny", pretrained=True)', "vit_tiny", ""),
-        ('import torch as t\nt.hub.load("org/repo", "m")', "org/repo", ""),
         ('Outer(inner=A.from_pretrained("a/nested"), other=3)', "a/nested", ""),
         ('x = [A.from_pretrained("a/listed")]', "a/listed", ""),
     ],

@@ -130,11 +130,39 @@ def test_an_unsafe_entry_is_named(signed: Path) -> None:
     assert "remove it" in finding.hint
 
 
-def test_weights_that_can_run_code_are_a_note(tmp_path: Path) -> None:
+def test_weights_that_would_run_code_are_refused(tmp_path: Path) -> None:
     report = verify_signed(sign_release(make_release(tmp_path / "r", "example")))
+    assert report.verdict is Verdict.REJECTED
+    (finding,) = [f for f in report.findings if f.rule == "content.dangerous"]
+    assert finding.where == "legacy/scaler.pkl"
+    assert "posix.system" in finding.message
+    assert "numbers only" in finding.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "rule"),
+    [
+        ("known.pkl", b"\x80\x02}q\x00.", None),
+        ("strange.pkl", b"\x80\x02cacme.models\nThing\nq\x00.", "content.may-execute"),
+        ("evil.pkl", b"cos\nsystem\n(S'true'\ntR.", "content.dangerous"),
+        ("evil.pt", b"\x80\x02cbuiltins\neval\nq\x00X\x01\x00\x00\x001q\x01\x85q\x02Rq\x03.", "content.dangerous"),
+        ("packed.pkl", b"\x28\xb5\x2f\xfd" + bytes(40), "content.may-execute"),
+    ],
+)
+def test_pickles_by_what_they_name(tmp_path: Path, name: str, content: bytes, rule: str | None) -> None:
+    release = make_release(tmp_path / "r")
+    if name == "packed.pkl":
+        put(release / "aibom.toml", '[categories]\n"packed.pkl" = "docs/usage"\n')  # our builder would refuse it
+    put(release / name, content)
+    report = verify_signed(sign_release(release))
+    assert {f.rule for f in report.findings if f.where == name} == ({rule} if rule else set())
+    assert report.verdict is (Verdict.REJECTED if rule == "content.dangerous" else Verdict.ACCEPTED)
+
+
+def test_harmless_weights_in_such_a_format_are_not_mentioned(tmp_path: Path) -> None:
+    report = verify_signed(sign_release(make_release(tmp_path / "r", "harmless")))
     assert report.verdict is Verdict.ACCEPTED
-    noted = {f.where for f in report.findings if f.rule == "content.may-execute"}
-    assert noted == {"pytorch_model.bin", "legacy/scaler.pkl"}
+    assert not any(f.where == "pytorch_model.bin" for f in report.findings)
     assert any("harmless" in text for text in report.not_checked)
 
 

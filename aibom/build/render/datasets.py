@@ -95,7 +95,8 @@ def _pairs(dataset: Dataset) -> Pairs:
 
 
 def _references(dataset: Dataset) -> list[ExternalReference]:
-    found = hub_reference(f"datasets/{dataset.name}")
+    named = dataset.is_external or dataset.name != dataset.folder  # a folder's path is no name on a hub
+    found = hub_reference(f"datasets/{dataset.name}") if named else []
     known = {str(reference.url) for reference in found}
     if dataset.url and dataset.url.value not in known:
         found.append(ExternalReference(type=ExternalReferenceType.WEBSITE, url=XsUri(dataset.url.value)))

@@ -186,7 +186,7 @@ def _source(fact: PythonSource) -> Pairs:
 
 def _counts(tensors: int, parameters: int, kinds: Iterable[str]) -> Pairs:
     return [
-        (names.TENSORS, str(tensors)),
+        (names.TENSORS, str(tensors) if tensors else ""),
         (names.PARAMETERS, str(parameters)),
         (names.ELEMENT_TYPES, " ".join(sorted(kinds))),
     ]

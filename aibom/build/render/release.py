@@ -28,6 +28,7 @@ _REFERENCE_TYPES = {
     "docs/safety-evaluation": ExternalReferenceType.EVIDENCE,
     "docs/threat-model": ExternalReferenceType.THREAT_MODEL,
     "security/contact": ExternalReferenceType.SECURITY_CONTACT,
+    "supply/bom": ExternalReferenceType.BOM,
     "security/advisories": ExternalReferenceType.ADVISORIES,
     "security/vex": ExternalReferenceType.EXPLOITABILITY_STATEMENT,
 }
@@ -85,7 +86,8 @@ def code_component(account: Account) -> list[Json]:
             ]
         ),
     )
-    component.purl = PackageURL("generic", None, code.identity.name.value, qualifiers=checksum(code.files))
+    version = code.identity.version.value if code.identity.version else None
+    component.purl = PackageURL("generic", None, code.identity.name.value, version, checksum(code.files))
     return [render(component) | {"components": [file_component(file) for file in code.files]}]
 
 
@@ -93,7 +95,7 @@ def _documents(account: Account) -> list[ExternalReference]:
     return [
         file_reference(file, _REFERENCE_TYPES.get(file.classification.category, ExternalReferenceType.DOCUMENTATION))
         for file in account.documents
-        if file.classification.category.startswith(("docs/", "security/"))
+        if file.classification.category.startswith(("docs/", "security/", "supply/"))
     ]
 
 

@@ -6,6 +6,8 @@ from aibom.core.strictjson import Json
 from aibom.cyclonedx import properties as names
 from aibom.cyclonedx.ml.formulation import Formula, Parameter, TaskType, Workflow
 
+_ASSUMED = "the code was published with the model; nothing says that this very code, so set, made it"
+
 
 def formulation(account: Account) -> list[Json]:
     """One formula with one workflow, if anything is known of the training."""
@@ -19,10 +21,13 @@ def formulation(account: Account) -> list[Json]:
         inputs=training.inputs,
         parameters=tuple(Parameter(name=s.name, value=s.value) for s in training.settings),
         outputs=training.outputs,
-        properties=tuple(
-            (f"{names.SETTING_SOURCE_PREFIX}{setting.name}", str(source))
-            for setting in training.settings
-            for source in setting.sources
+        properties=(
+            *(((names.ASSUMED, _ASSUMED),) if training.assumed else ()),
+            *(
+                (f"{names.SETTING_SOURCE_PREFIX}{setting.name}", str(source))
+                for setting in training.settings
+                for source in setting.sources
+            ),
         ),
     )
     return [Formula(ref=TRAINING_REF, workflows=(workflow,)).to_json()]

@@ -9,7 +9,7 @@ from aibom.core.strictjson import Json
 from aibom.cyclonedx.sources import StatedValue, stated_values
 
 _SHORT = 120
-_TYPES = {"machine-learning-model": "model", "application": "code", "data": "data set"}
+_TYPES = {"ancestor": "made from", "machine-learning-model": "model", "application": "code", "data": "data set"}
 _COLUMN = 4
 
 
@@ -22,6 +22,8 @@ def explanation(document: Json) -> list[str]:
         for item in stated:
             by_path.setdefault(item.path, []).append(item)
         for path, items in by_path.items():
+            if all(item.source.startswith("(none)") for item in items):
+                continue
             lines += row(_label(path), _shown(items[0].value), indent=2, column=len(_label(path)) + _COLUMN)
             sources = dict.fromkeys(item.source for item in items)
             lines += [line for source in sources for line in row("from", source, indent=_COLUMN, column=10)]
@@ -37,8 +39,10 @@ def _label(path: str) -> str:
 def _shown(value: Any) -> str:
     if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
         return ", ".join(_licence(item) for item in value)
-    if isinstance(value, dict) and set(value) == {"name"}:
-        return str(value["name"])
+    if isinstance(value, dict) and len(value) == 1 and set(value) <= {"name", "format", "type"}:
+        return str(*value.values())
+    if isinstance(value, dict) and {"type", "value"} <= value.keys():
+        return " ".join(filter(None, (value["type"], value["value"], value.get("slice", ""))))
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _SHORT else f"{text[:_SHORT]}…"
 
