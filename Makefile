@@ -6,7 +6,7 @@ INTEROP_VENV := .venv-interop
 BIN := $(VENV)/bin
 PIP_FLAGS := --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: help demo test check unit interop bench docs lock clean
+.PHONY: help demo test check unit interop bench fuzz docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,6 +29,9 @@ interop: $(INTEROP_VENV)/.done ## Other people's verifiers judge our signatures,
 
 bench: $(VENV)/.done ## Ratios to a floor, measured in one run; fails on a missed ratio
 	$(BIN)/python tools/bench.py
+
+fuzz: $(VENV)/.done ## A thousand bent releases of each kind, for some minutes
+	AIBOM_FUZZ=1000 $(BIN)/python -m pytest -q -n auto tests/property/test_build.py
 
 docs: $(VENV)/.done ## Write the generated pages again
 	$(BIN)/python tools/generate_docs.py

@@ -1,5 +1,6 @@
 """Write the pages that follow from data: profiles, rules, exit codes, properties. `--check` only compares."""
 
+import ast
 import sys
 import tomllib
 from pathlib import Path
@@ -34,6 +35,7 @@ def pages() -> dict[str, str]:
         "exit-codes.md": exit_codes(),
         "properties.md": properties(),
         "rules.md": rules(),
+        "formats.md": formats(),
         "profiles.md": index(profiles),
     }
     return found | {f"profiles/{profile.id}.md": page(profile) for profile in profiles}
@@ -58,6 +60,21 @@ def rules() -> str:
     for rule in listed:
         lines += [f"## `{rule['id']}`", "", f"{rule['title']}.", "", f"**Why it matters.** {rule['why']}", ""]
     return _HEAD.format(source="specs/rules.toml") + "\n".join(lines)
+
+
+def formats() -> str:
+    """One line a reader: the first of its own description."""
+    lines = [
+        "# What is read, and how",
+        "",
+        "Each format has one reader, which never runs or unpickles anything and takes no more than its bounds. A file",
+        "that none of them knows is still listed with its digest, as what it is.",
+        "",
+    ]
+    for path in sorted((DOCS.parent / "aibom" / "formats").glob("[a-z]*.py")):
+        words = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n\n")[0]
+        lines.append(f"- `{path.stem}`: {' '.join(words.split())}")
+    return _HEAD.format(source="aibom/formats/") + "\n".join([*lines, ""])
 
 
 def index(profiles: list[Profile]) -> str:

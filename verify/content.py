@@ -1,20 +1,15 @@
 """Claims against bytes: what calls itself weights must be weights that can be read without running anything."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from aibom.core.bytesource import ByteSource
 from aibom.core.errors import InputError
 from aibom.core.finding import Finding, contradiction, note
 from aibom.formats import detect
-from aibom.formats.keras import parse_keras, parse_keras_hdf5
+from aibom.formats.loading import examiner_of, not_opened, safety_of
 from aibom.formats.pickle_globals import Safety
-from aibom.formats.pickle_stream import is_compressed, scan_compressed_pickle, scan_pickle
 from aibom.formats.safetensors import header_end, parse_safetensors
-from aibom.formats.skops import parse_skops
-from aibom.formats.torch_export import parse_torch_export
-from aibom.formats.torch_zip import parse_torch
 from aibom.sources.local import ReadFile
 
 _HEAD = 4096
@@ -48,11 +43,11 @@ def check_content(file: ReadFile) -> Iterator[Finding]:
             hint="run `git lfs pull` if this is a checkout; if the stub was signed, ask for the real files",
         )
         return
+    if isinstance(file.seen, Examined):
+        yield from _examined(name, file.seen)
     kind = detect.classify(name, size, file.kept)
     if not kind.is_weights:
         return
-    if isinstance(file.seen, Examined):
-        yield from _examined(name, file.seen)
     if "safetensors" in (kind.format, *detect.expected_formats(name)):
         try:
             parse_safetensors(file.kept, size, name)
@@ -63,32 +58,22 @@ def check_content(file: ReadFile) -> Iterator[Finding]:
 
 
 def look(name: str, source: ByteSource) -> Examined | None:
-    """Look into weights of a kind that can run code, without running any; None for all other files."""
-    head = source.read(0, _HEAD)
-    kind = detect.classify(name, source.size, head)
-    if not kind.is_weights or kind.format in _NUMBERS_ONLY:
-        return None
-    if kind.format in detect.PACKED and not (is_compressed(head[:6]) and name.lower().endswith(_PICKLES)):
-        return Examined(Safety.UNKNOWN, (f"packed as {kind.format}, which was not opened",))
-    read = _reader(name, kind.format, head)
+    """Look into a file of a kind that can run code, without running any; None for all other files.
+
+    A loader goes by the name it is given, not by what we call the file: whatever can be unpickled is looked into.
+    """
+    kind = detect.classify(name, source.size, source.read(0, _HEAD))
+    read = examiner_of(name, kind.format)
     if read is None:
-        return None
+        packed = kind.is_weights and kind.format in detect.PACKED
+        return Examined(Safety.UNKNOWN, not_opened(kind.format).reasons) if packed else None
     try:
-        found = read(source, name)
+        found = safety_of(read(source, name))
     except InputError as error:
         # The first bytes of a pickle without a protocol number are any letters: what cannot be read as one is none.
-        return Examined(Safety.UNKNOWN, (error.message,)) if kind.format in detect.MAY_EXECUTE else None
-    return Examined(found.safety, found.reasons)
-
-
-def _reader(name: str, shown: str, head: bytes) -> Callable[[ByteSource, str], Any] | None:
-    base = name.lower()
-    if shown == "hdf5":
-        return parse_keras_hdf5
-    if base.endswith(_PICKLES) and shown != "zip":
-        return scan_compressed_pickle if is_compressed(head[:6]) else scan_pickle
-    special = next((read for suffix, read in _BY_SUFFIX if base.endswith(suffix)), None)
-    return special or (parse_torch if shown in detect.MAY_EXECUTE or base.endswith(_TORCH) else None)
+        broken = kind.is_weights and kind.format in detect.MAY_EXECUTE
+        return Examined(Safety.UNKNOWN, (error.message,)) if broken else None
+    return Examined(*found) if found else None
 
 
 def _examined(name: str, examined: Examined) -> Iterator[Finding]:
@@ -104,13 +89,3 @@ def _examined(name: str, examined: Examined) -> Iterator[Finding]:
     elif examined.safety is Safety.UNKNOWN:
         text = f"{name} can run code when it is loaded, and it is not known what it would run: {why or 'not examined'}"
         yield note("content.may-execute", text, where=name)
-
-
-_NUMBERS_ONLY = frozenset({"safetensors", "gguf", "onnx", "tflite"})
-_TORCH = (".pt", ".pth", ".bin", ".ckpt", ".ptl", ".jit", ".torchscript")
-_PICKLES = (".pkl", ".pickle", ".joblib", ".dill")
-_BY_SUFFIX: tuple[tuple[str, Callable[[ByteSource, str], Any]], ...] = (
-    (".keras", parse_keras),
-    (".skops", parse_skops),
-    (".pt2", parse_torch_export),
-)

@@ -1,7 +1,6 @@
-"""What the files declare must be in the BOM: dependencies, base images, services, data sets and base models.
+"""What the files declare: dependencies, base images, services, data sets and base models, read by the verifier itself.
 
-A component can be taken out of a BOM together with everything that refers to it, and the BOM be signed again. The files
-still tell, because the verifier reads them itself, with the readers that the builder has too but not with its rules.
+With the readers that the builder has too, but not with its rules: what is declared is compared with the BOM elsewhere.
 """
 
 from collections.abc import Callable, Iterable
@@ -9,18 +8,17 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from aibom.core.errors import InputError
-from aibom.core.finding import Finding, contradiction
-from aibom.cyclonedx.view import Bom
 from aibom.formats.adapter_config import parse_adapter_config
 from aibom.formats.conda import parse_conda_environment
 from aibom.formats.detect import classify
 from aibom.formats.dockerfile import parse_dockerfile
 from aibom.formats.hosted_services import hosted_services
-from aibom.formats.model_card import ModelCard, is_card_like, parse_model_card
+from aibom.formats.model_card import ModelCard, parse_model_card
 from aibom.formats.pyproject import parse_pyproject
 from aibom.formats.python_lock import parse_lock
 from aibom.formats.python_source import read_python
 from aibom.formats.requirements import (
+    Dependency,
     is_requirements_file,
     is_wheel_metadata,
     parse_requirements,
@@ -28,9 +26,8 @@ from aibom.formats.requirements import (
 )
 from aibom.sources.local import ReadFile
 
+_HEAD = 4096
 _LIMIT = 16 * 1024 * 1024
-_SHOWN = 20
-_HINT = "ask the publisher to build and sign the release again"
 _REMOTE_SOURCES = frozenset({"registry", "git", "url"})
 
 
@@ -40,14 +37,21 @@ class Declared:
 
     file: str
     libraries: tuple[str, ...] = ()
+    pins: tuple[tuple[str, str], ...] = ()
+    """Name and version of each library that is pinned."""
     images: tuple[str, ...] = ()
     """Base images: repository, with the registry where one is written."""
+    image_pins: tuple[tuple[str, str], ...] = ()
+    """Image and its tag or digest."""
     services: tuple[str, ...] = ()
+    endpoints: tuple[tuple[str, str], ...] = ()
+    """Service and the address that it is called at."""
     datasets: tuple[str, ...] = ()
     base_models: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     """Models of a hub that code loads."""
     card: ModelCard | None = None
+    is_adapter: bool = False
 
 
 def retain(name: str, size: int) -> int:
@@ -67,80 +71,6 @@ def read_declared(file: ReadFile) -> Declared | None:
         return None
 
 
-def check_declared(bom: Bom, declared: Iterable[Declared]) -> tuple[Finding, ...]:
-    """Compare the declarations with the components of a bound BOM."""
-    listed = sorted(declared, key=lambda item: (item.file.count("/"), item.file))
-    models = {component.name for component in bom.models}
-    ancestors = {name for model in bom.models for name in _ancestors(model.at("pedigree", "ancestors"))}
-    purls = {str(component.at("purl") or "") for component in bom.models}
-    known = {
-        "dependency": {component.name for component in bom.components if component.type in {"library", "framework"}},
-        "base image": {component.name for component in bom.components if component.type == "container"},
-        "hosted service": {str(item.get("name")) for item in bom.objects("services")},
-        "data set": {component.name for component in bom.components if component.type == "data"},
-        "base model": ancestors | models,
-        "model": ancestors | models | {_hub_name(purl) for purl in purls},
-    }
-    cards = [item for item in listed if item.card and is_card_like(item.card) and not item.card.describes_dataset]
-    spoken = [*(item for item in listed if item.card is None), *(_of_card(item) for item in cards[:1])]
-    findings = [
-        _left_out(item.file, kind, name)
-        for item in spoken
-        for kind, names in _by_kind(item).items()
-        for name in names
-        if not _is_known(name, known[kind])
-    ]
-    return tuple(dict.fromkeys(findings))[:_SHOWN]
-
-
-def _is_known(name: str, known: set[str]) -> bool:
-    """Whether a name is there, or one of the two leaves out the owner: `bert` and `google/bert` may be one model."""
-    if name in known:
-        return True
-    base = name.rpartition("/")[2].lower()
-    if "/" in name:
-        return base in {other.lower() for other in known if "/" not in other}
-    return base in {other.rpartition("/")[2].lower() for other in known}
-
-
-def _by_kind(item: Declared) -> dict[str, tuple[str, ...]]:
-    return {
-        "dependency": item.libraries,
-        "base image": item.images,
-        "hosted service": item.services,
-        "data set": item.datasets,
-        "base model": item.base_models,
-        "model": item.models,
-    }
-
-
-def _of_card(item: Declared) -> Declared:
-    """The shallowest card speaks for the model, as it does for the builder."""
-    card = item.card
-    return Declared(
-        file=item.file, datasets=card.datasets if card else (), base_models=card.base_models if card else ()
-    )
-
-
-def _hub_name(purl: str) -> str:
-    """`owner/name` of a hub's package URL; empty for any other."""
-    return purl.removeprefix("pkg:huggingface/").partition("@")[0] if purl.startswith("pkg:huggingface/") else ""
-
-
-def _ancestors(listed: object) -> list[str]:
-    items = listed if isinstance(listed, list) else []
-    return [str(item.get("name")) for item in items if isinstance(item, dict)]
-
-
-def _left_out(file: str, kind: str, name: str) -> Finding:
-    return contradiction(
-        "bom.left-out",
-        f"the BOM leaves out a {kind} that the release declares: {name}",
-        where=file,
-        hint=_HINT,
-    )
-
-
 _Read = Callable[[bytes, str], Declared | None]
 
 
@@ -155,11 +85,16 @@ def _reader(name: str) -> _Read | None:
 
 def _requirements(data: bytes, name: str) -> Declared:
     found, _ = parse_requirements(data, name)
-    return Declared(file=name, libraries=tuple(dependency.name for dependency in found))
+    return Declared(file=name, libraries=tuple(dependency.name for dependency in found), pins=_pins(found))
 
 
 def _wheel(data: bytes, name: str) -> Declared:
-    return Declared(file=name, libraries=tuple(d.name for d in parse_wheel_metadata(data, name).dependencies))
+    found = parse_wheel_metadata(data, name).dependencies
+    return Declared(file=name, libraries=tuple(d.name for d in found), pins=_pins(found))
+
+
+def _pins(found: Iterable[Dependency]) -> tuple[tuple[str, str], ...]:
+    return tuple(dict.fromkeys((item.name, item.version) for item in found if item.version))
 
 
 def _readme(data: bytes, name: str) -> Declared | None:
@@ -172,12 +107,16 @@ def _pyproject(data: bytes, name: str) -> Declared:
     project = parse_pyproject(data, name)
     groups = (*project.optional_dependencies.values(), *project.dependency_groups.values())
     found = (*project.dependencies, *project.build_requires, *(item for group in groups for item in group))
-    return Declared(file=name, libraries=tuple(dict.fromkeys(dependency.name for dependency in found)))
+    return Declared(file=name, libraries=tuple(dict.fromkeys(d.name for d in found)), pins=_pins(found))
 
 
 def _lock(data: bytes, name: str) -> Declared:
-    packages = parse_lock(data, name).packages
-    return Declared(file=name, libraries=tuple(p.name for p in packages if p.source in _REMOTE_SOURCES))
+    packages = [p for p in parse_lock(data, name).packages if p.source in _REMOTE_SOURCES]
+    return Declared(
+        file=name,
+        libraries=tuple(p.name for p in packages),
+        pins=tuple((p.name, p.version) for p in packages if p.version),
+    )
 
 
 def _conda(data: bytes, name: str) -> Declared:
@@ -193,16 +132,31 @@ def _dockerfile(data: bytes, name: str) -> Declared:
         for image in (*docker.stages, *docker.copied_from)
         if not image.is_stage and image.repository and image.repository.lower() != "scratch"
     )
-    libraries = tuple(dict.fromkeys(install.dependency.name for install in docker.installs))
-    return Declared(file=name, images=tuple(dict.fromkeys(images)), libraries=libraries)
+    installed = [install.dependency for install in docker.installs]
+    pinned = (
+        (f"{image.registry}/{image.repository}" if image.registry else image.repository, image.tag or image.digest)
+        for image in (*docker.stages, *docker.copied_from)
+        if not image.is_stage and image.repository and (image.tag or image.digest)
+    )
+    return Declared(
+        file=name,
+        images=tuple(dict.fromkeys(images)),
+        image_pins=tuple(dict.fromkeys(pinned)),
+        libraries=tuple(dict.fromkeys(dependency.name for dependency in installed)),
+        pins=_pins(installed),
+    )
 
 
 def _python(data: bytes, name: str) -> Declared:
-    """Services that code calls, data sets and models of a hub that it loads."""
+    """Services that code calls, data sets and models of a hub that it loads. What is no text is no code."""
+    if not classify(name, len(data), data[:_HEAD]).category.startswith("code/"):
+        return Declared(file=name)
     source = read_python(data, name)
+    used = [service for service in hosted_services(source, name) if not service.is_local]
     return Declared(
         file=name,
-        services=tuple(dict.fromkeys(used.name for used in hosted_services(source, name) if not used.is_local)),
+        services=tuple(dict.fromkeys(service.name for service in used)),
+        endpoints=tuple(dict.fromkeys((service.name, service.endpoint) for service in used if service.endpoint)),
         datasets=tuple(dict.fromkeys(d.name for d in source.datasets if _is_hub_name(d.name))),
         models=tuple(dict.fromkeys(m.name for m in source.models if _is_hub_name(m.name) and not m.is_local)),
     )
@@ -210,7 +164,7 @@ def _python(data: bytes, name: str) -> Declared:
 
 def _adapter(data: bytes, name: str) -> Declared:
     base = parse_adapter_config(data, name).base_model
-    return Declared(file=name, base_models=(base,) if base else ())
+    return Declared(file=name, base_models=(base,) if base else (), is_adapter=True)
 
 
 def _is_hub_name(name: str) -> bool:

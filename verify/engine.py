@@ -29,10 +29,10 @@ from verify.assessment import ProfileResult, assess
 from verify.attached import find_attached
 from verify.bom_accounting import check_accounting
 from verify.bom_binding import BoundBom, bind_bom
+from verify.bom_declarations import check_declared
 from verify.bundles import Signatures, verify_bundles
 from verify.coverage import Coverage, check_coverage, union
 from verify.decision import decide
-from verify.declared import check_declared
 from verify.policy import Policy
 from verify.profile import Profile
 from verify.reading import UNSAFE, Readings, read_files

@@ -209,6 +209,8 @@ class Dataset:
     stewards: tuple[Sourced, ...] = ()
     settings: tuple[Setting, ...] = ()
     """Biases, collection, splits, sizes: name, value and where it stands."""
+    used_for: str = ""
+    """`training`, `evaluation`, or `other` (by another model, by an example); empty if nothing tells."""
     problems: tuple[str, ...] = ()
 
     @property
@@ -312,7 +314,7 @@ class Account:
 
     release: Identity
     models: tuple[Model, ...]
-    """The main model first."""
+    """The main model first; none in a release of data alone."""
     code: Code
     datasets: tuple[Dataset, ...]
     training: Training | None
@@ -330,5 +332,5 @@ class Account:
 
     @property
     def model(self) -> Model:
-        """The model that the release is about."""
+        """The model that the release is about; to be asked for only where `models` has one."""
         return self.models[0]

@@ -4,29 +4,44 @@ Conflicts between sources are reported, never settled in silence. What a fine-tu
 its base model.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 
-from aibom.build.account import Account, Dataset, Model, Relation, Setting, Source, Statement, Training
+from aibom.build.account import (
+    Account,
+    Dataset,
+    Identity,
+    Model,
+    ModelKind,
+    Relation,
+    Setting,
+    Source,
+    Statement,
+    Training,
+)
 from aibom.build.code import code_of
 from aibom.build.collect import CollectedFile, Collection
-from aibom.build.datasets import datasets_of
+from aibom.build.datasets import TRAINING, datasets_of
 from aibom.build.documents import links_of
-from aibom.build.evidence import facts
-from aibom.build.grouping import ModelGroup, group_models
+from aibom.build.evidence import facts, model_card, own_files
+from aibom.build.grouping import group_models
 from aibom.build.identity import UNNAMED, identify
 from aibom.build.licensing import licences_of
 from aibom.build.lineage import ancestors_of
 from aibom.build.models import Told, derived_models, main_model
-from aibom.build.performance import results_of
+from aibom.build.performance import Naming, results_of
 from aibom.build.publisher import NAME as PUBLISHER
 from aibom.build.publisher import Publisher
 from aibom.build.render.identifiers import ancestor_ref, file_ref
 from aibom.build.training import energy_of, settings_of
 from aibom.core.layout import is_content
+from aibom.formats.loading import safety_of
+from aibom.formats.pickle_globals import Safety
 from aibom.formats.wheel_record import WheelRecord, record_problems
 
 _LINES = 200
+_OF_THEIR_OWN = frozenset({ModelKind.ADAPTER, ModelKind.CHECKPOINT})
 __all__ = ["UNNAMED", "assemble"]
 
 
@@ -35,30 +50,41 @@ def assemble(collection: Collection) -> Account:
     files = collection.files
     main, parts, derived = group_models(files)
     foreign = frozenset(file.name for group in derived for file in group.files)
+    own = replace(collection, files=own_files(files, {group.key for group in derived if group.kind in _OF_THEIR_OWN}))
     licensing = licences_of(files, collection.publisher, foreign)
-    who = identify(collection, main.files, licensing)
-    own_names = [who.model.name.value, *([who.model.hub.value] if who.model.hub else [])]
-    ancestors, lineage_conflicts = ancestors_of(collection, main.files, own_names)
-    own_files = [file for file in files if not _below_any(file.name, derived)]
-    results, result_conflicts = results_of(own_files, who.model.name.value)
-    energy, energy_conflicts = energy_of(files, is_finetune=bool(ancestors))
-    datasets, data_conflicts = datasets_of(collection)
-    told = Told(identity=who.model, ancestors=ancestors, results=results, energy=energy, datasets=datasets)
+    who = identify(own, main.files, licensing)
+    naming = _naming(who.model)
+    ancestors, lineage_conflicts = ancestors_of(own, main.files, naming.name, naming.hub)
+    naming = replace(naming, bases=frozenset(ancestor.name.lower() for ancestor in ancestors))
+    results, result_conflicts = results_of(own.files, naming)
+    energy, energy_conflicts = energy_of(own.files, ancestors)
+    datasets, data_conflicts = datasets_of(collection, own.files)
+    told = Told(
+        identity=who.model,
+        ancestors=ancestors,
+        results=results,
+        energy=energy,
+        datasets=tuple(dataset for dataset in datasets if dataset.used_for in {TRAINING, ""}),
+    )
     model = main_model(collection, main, parts, told)
     others = derived_models(derived, model)
-    names = [*own_names, *(ancestor.name for item in (model, *others) for ancestor in item.ancestors)]
+    names = [
+        who.model.name.value,
+        naming.hub,
+        *(ancestor.name for item in (model, *others) for ancestor in item.ancestors),
+    ]
     code, code_conflicts = code_of(files, who.code, names)
-    settings, setting_conflicts = settings_of(files)
-    models = (model, *others)
+    settings, setting_conflicts = settings_of(own.files)
+    models = (model, *others) if _has_model(model, others, collection) else ()
     content = collection.manifest.select(e.name for e in collection.manifest.entries if is_content(e.name))
     return Account(
         release=who.release,
         models=models,
         code=code,
         datasets=datasets,
-        training=_training(model, datasets, code.files, settings),
+        training=_training(model, datasets, code.files, settings) if models else None,
         documents=_documents(files, models, datasets, code.files),
-        links=links_of(collection),
+        links=links_of(own),
         statement=_statement(collection),
         conflicts=_bounded(
             *licensing.conflicts,
@@ -78,14 +104,23 @@ def assemble(collection: Collection) -> Account:
     )
 
 
+def _has_model(model: Model, others: Sequence[Model], collection: Collection) -> bool:
+    """Whether there is a model at all: a release that holds data, and says nothing of a model, has none."""
+    stated = collection.publisher is not None and bool(collection.publisher.model)
+    is_data = any(file.classification.category.startswith("data/") for file in collection.files)
+    described = model_card(collection.files) is not None or stated
+    return bool(model.all_files or others or described or not is_data)
+
+
 def _bounded(*lines: str) -> tuple[str, ...]:
     """So many lines that a person can read them; the rest is counted, and stands at the files that it is about."""
     return lines if len(lines) <= _LINES else (*lines[:_LINES], f"and {len(lines) - _LINES} more like these")
 
 
-def _below_any(name: str, groups: tuple[ModelGroup, ...]) -> bool:
-    """Whether a file lies in the folder of an adapter or checkpoint: what it says is not about the main model."""
-    return any(group.key and name.startswith(f"{group.key}/") for group in groups)
+def _naming(model: Identity) -> Naming:
+    """The names that anybody gives the model."""
+    name = model.name.value if model.name.value != UNNAMED else ""
+    return Naming(name=name, hub=model.hub.value if model.hub else "")
 
 
 def _documents(
@@ -118,7 +153,7 @@ def _training(
     files = model.weights.files if model.weights else ()
     return Training(
         name="fine-tuning" if tuned else "training",
-        inputs=(*started, *(dataset.ref for dataset in datasets), *scripts),
+        inputs=(*started, *(dataset.ref for dataset in datasets if dataset.used_for == TRAINING), *scripts),
         settings=settings,
         assumed=assumed,
         outputs=(model.ref, *(file_ref(name) for name in files)),
@@ -170,7 +205,7 @@ def _file_problems(files: tuple[CollectedFile, ...]) -> list[str]:
 
 def _danger(file: CollectedFile) -> str:
     """A file that runs code when it is loaded is named before anything else is."""
-    safety, reasons = getattr(file.fact, "safety", None), getattr(file.fact, "reasons", ())
-    if str(safety) == "dangerous":
-        return f"{file.name}: dangerous to load: {', '.join(reasons[:3]) or 'runs code'}"
+    found = safety_of(file.fact)
+    if found and found[0] is Safety.DANGEROUS:
+        return f"{file.name}: dangerous to load: {', '.join(found[1][:3]) or 'runs code'}"
     return ""

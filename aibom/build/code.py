@@ -9,6 +9,7 @@ from aibom.build.account import Ancestor, Code, Container, Identity, Library, Se
 from aibom.build.collect import CollectedFile
 from aibom.build.evidence import facts
 from aibom.build.readers import Requirements
+from aibom.build.render.identifiers import library_ref
 from aibom.formats.conda import CondaEnvironment
 from aibom.formats.dockerfile import Dockerfile
 from aibom.formats.hosted_services import hosted_services
@@ -79,8 +80,8 @@ def _libraries(declared: list[_Declaration], locks: list[tuple[CollectedFile, Lo
         grouped[item.ecosystem, item.dependency].append(item)
     libraries = [_library(dependency, items) for (_, dependency), items in grouped.items()]
     for file, lock in locks:
-        libraries = list(_settled(libraries, file.name, lock))
-    return tuple(sorted(libraries, key=lambda item: (item.ecosystem, item.dependency)))
+        libraries = _settled(libraries, file.name, lock)
+    return tuple(sorted(_merged(libraries), key=lambda item: (item.ecosystem, item.dependency)))
 
 
 def _library(dependency: Dependency, items: list[_Declaration]) -> Library:
@@ -95,15 +96,20 @@ def _library(dependency: Dependency, items: list[_Declaration]) -> Library:
     )
 
 
-def _settled(libraries: list[Library], file: str, lock: Lock) -> Iterator[Library]:
+def _settled(libraries: list[Library], file: str, lock: Lock) -> list[Library]:
+    """What a lock file settles: ranges that are declared beside it or below, and what those need."""
+    folder = file.rpartition("/")[0]
     by_name: dict[str, list[int]] = defaultdict(list)
     for number, library in enumerate(libraries):
-        by_name[library.dependency.name].append(number)
+        if library.ecosystem == "pypi" and all(_lies_in(folder, name) for name in library.declared_in):
+            by_name[library.dependency.name].append(number)
     settled = list(libraries)
     for package in lock.packages:
         if package.source not in {"registry", "git", "url"}:
             continue  # the project itself, or what lies beside it
-        pinned = Dependency(name=package.name, version=package.version, range="", url=package.url)
+        # The address of a registry is not that of the library.
+        url = package.url if package.source in {"git", "url"} else ""
+        pinned = Dependency(name=package.name, version=package.version, range="", url=url)
         digests = tuple(f"sha256:{digest}" for digest in package.sha256)
         added = Library(dependency=pinned, hashes=digests, declared_in=(file,), requires=package.dependencies)
         places = [n for n in by_name[package.name] if settled[n].dependency.version in {"", package.version}]
@@ -111,7 +117,32 @@ def _settled(libraries: list[Library], file: str, lock: Lock) -> Iterator[Librar
             settled[number] = _pinned(settled[number], added)
         if not places:
             settled.append(added)
-    yield from {(x.ecosystem, x.dependency): x for x in settled}.values()
+    return settled
+
+
+def _lies_in(folder: str, name: str) -> bool:
+    return not folder or name.startswith(f"{folder}/")
+
+
+def _merged(libraries: list[Library]) -> Iterator[Library]:
+    """One library for each reference: two declarations that a lock settles to one version are one."""
+    by_ref: dict[str, list[Library]] = defaultdict(list)
+    for library in libraries:
+        by_ref[library_ref(library)].append(library)
+    for same in by_ref.values():
+        ranges = sorted({item.dependency.range for item in same if item.dependency.range})
+        yield replace(
+            same[0],
+            dependency=replace(same[0].dependency, range=", ".join(ranges)) if len(same) > 1 else same[0].dependency,
+            optional=() if any(not item.optional for item in same) else _union(item.optional for item in same),
+            hashes=_union(item.hashes for item in same),
+            declared_in=_union(item.declared_in for item in same),
+            requires=_union(item.requires for item in same),
+        )
+
+
+def _union(values: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(sorted({value for items in values for value in items}))
 
 
 def _pinned(library: Library, locked: Library) -> Library:

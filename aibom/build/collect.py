@@ -29,7 +29,7 @@ from aibom.formats.model_card import ModelCard, find_section, is_card_like
 from aibom.formats.python_source import PythonSource
 from aibom.formats.requirements import WheelMetadata
 from aibom.sources.git import Checkout, read_checkout
-from aibom.sources.hub_cache import HubSnapshot, hub_snapshot
+from aibom.sources.hub_cache import HubSnapshot
 from aibom.sources.listing import Listing, list_release, require_safe
 from aibom.sources.local import read_release
 
@@ -123,7 +123,7 @@ def collect(
         listing=listing,
         manifest=Manifest.of(entries),
         publisher=publisher,
-        snapshot=hub_snapshot(root),
+        snapshot=listing.snapshot,
         checkout=read_checkout(root),
     )
 

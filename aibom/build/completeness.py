@@ -13,5 +13,10 @@ def is_whole(model: Model) -> bool:
 
 
 def dependencies_are_known(account: Account) -> bool:
-    """Whether a lock file settles every dependency; a list of ranges names what is asked for, not what is used."""
-    return account.code.locked and not account.code.undeclared
+    """Whether every dependency is settled: a lock is there, and no declared library is left at a range or at nothing.
+
+    A list of ranges names what is asked for, not what is used; a lock of one project says nothing of what another
+    file of the release asks for beside it.
+    """
+    code = account.code
+    return code.locked and not code.undeclared and all(library.dependency.version for library in code.libraries)

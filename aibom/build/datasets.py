@@ -1,108 +1,144 @@
 """Data sets: folders of this release, and data sets that cards, configurations and code name.
 
-A folder and a name that mean one data set become one component, named as the card names it. A Croissant description is
-held against the files: a digest that differs is a problem of the data set and is reported for the release.
+A folder and a name that mean one data set become one component, named as the card names it. What is said of each lies
+in its folder or, where that tells which is meant, beside it. What a data set is used for is told by its files, by the
+card, and by the code that loads it: what only an evaluation loads was not trained on.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from aibom.build.account import Dataset, Licence, Setting, Source, Sourced
+from aibom.build.account import Dataset, Source, Sourced
 from aibom.build.collect import CollectedFile, Collection
-from aibom.build.evidence import facts, folded, last_part, model_card, setting, sourced
+from aibom.build.data_descriptions import described, has_description, licence_problems
+from aibom.build.evidence import facts, folded, is_path, last_part, model_card, sourced
 from aibom.build.licensing import licence_from
 from aibom.build.publisher import NAME as PUBLISHER
 from aibom.build.publisher import DataStatement
+from aibom.build.training import trains
 from aibom.core.errors import InputError
-from aibom.formats.croissant import Croissant, digest_problems
-from aibom.formats.dataset_card import TOPICS, DatasetCard, find_topic
 from aibom.formats.detect import DATA_FOLDERS
 from aibom.formats.python_source import PythonSource
-from aibom.formats.table import Table
 
-_LIMIT = 2000
+TRAINING, EVALUATION, OTHER = "training", "evaluation", "other"
+# Where sources differ on what a data set is used for, the first of these counts.
+_USES = (TRAINING, "", EVALUATION, OTHER)
+_GENERIC = frozenset({"", "data", "dataset", "datasets", "train", "test"})
 
 
 @dataclass(frozen=True, slots=True)
 class _Named:
-    """A data set that somebody names."""
+    """A data set that somebody names, and what for."""
 
     name: str
     source: Source
+    used_for: str
     revision: Sourced | None = None
 
 
-def datasets_of(collection: Collection) -> tuple[tuple[Dataset, ...], list[str]]:
-    """(Data sets: those of the release first, by folder; conflicts)."""
-    files = collection.files
-    local = [_described(dataset, files) for dataset in _folders(files)]
-    named = list(_named(files))
-    merged: list[Dataset] = []
-    taken: set[str] = set()
+def datasets_of(collection: Collection, own: tuple[CollectedFile, ...]) -> tuple[tuple[Dataset, ...], list[str]]:
+    """(Data sets: those of the release first, by folder; conflicts). `own` are the files that speak for the model."""
+    files, mine = collection.files, frozenset(file.name for file in own)
+    local = described(_folders(files, mine), files)
+    by_name: dict[str, list[_Named]] = defaultdict(list)
+    for item in _named(files, own, mine):
+        by_name[item.name].append(item)
+    meant: dict[str, list[str]] = defaultdict(list)
+    for name in by_name:
+        meant[folded(last_part(name))].append(name)
+    merged = []
     for dataset in local:
-        meant = next((item.name for item in named if item.name not in taken and _means(dataset, item.name)), "")
-        same = [item for item in named if item.name == meant]
-        taken.update(item.name for item in same)
-        merged.append(_joined(dataset, same))
-    external: dict[str, list[_Named]] = defaultdict(list)
-    for item in named:
-        if item.name not in taken:
-            external[item.name].append(item)
-    found = [*merged, *(_external(name, items) for name, items in external.items())]
-    conflicts = [f"{problem} ({dataset.name})" for dataset in found for problem in dataset.problems]
-    return tuple(_stated(found, collection.publisher.data if collection.publisher else ())), conflicts
+        name = _meant(dataset, meant, by_name)
+        merged.append(_joined(dataset, by_name.pop(name, [])))
+    found = [*merged, *(_external(name, items) for name, items in by_name.items())]
+    stated = _stated(found, collection.publisher.data if collection.publisher else ())
+    conflicts = [f"{problem} ({dataset.name})" for dataset in stated for problem in dataset.problems]
+    return tuple(stated), conflicts
 
 
-def _folders(files: Iterable[CollectedFile]) -> Iterator[Dataset]:
+def _folders(files: Iterable[CollectedFile], mine: frozenset[str]) -> Iterator[Dataset]:
+    listed = list(files)
+    described_folders = {file.name.rpartition("/")[0] for file in listed if has_description(file)}
     folders: dict[str, list[CollectedFile]] = defaultdict(list)
-    for file in files:
+    for file in listed:
         if file.classification.category.startswith("data/"):
-            folders[dataset_folder(file.name)].append(file)
+            folders[dataset_folder(file.name, described_folders)].append(file)
     for folder, members in sorted(folders.items()):
-        yield Dataset(name=folder or "data files", ref=f"data:{folder or '.'}", folder=folder, files=tuple(members))
+        yield Dataset(
+            name=folder or "data files",
+            ref=f"data:{folder or '.'}",
+            folder=folder,
+            files=tuple(members),
+            used_for=min((_use_of(file, mine) for file in members), key=_USES.index),
+        )
 
 
-def dataset_folder(name: str) -> str:
-    """The folder that stands for the data set: down to the first that is called data, else the file's own."""
+def _use_of(file: CollectedFile, mine: frozenset[str]) -> str:
+    """What a file, or what the code in it loads, is used for, by its category."""
+    if file.name not in mine:
+        return OTHER
+    return {
+        "data/training": TRAINING,
+        "data/evaluation": EVALUATION,
+        "code/training": TRAINING,
+        "code/preprocessing": TRAINING,
+        "code/evaluation": EVALUATION,
+    }.get(file.classification.category, "")
+
+
+def dataset_folder(name: str, described_folders: Iterable[str] = ()) -> str:
+    """The folder that stands for the data set: the deepest that a description lies in, else down to the first that is
+    called data, else the file's own. The root describes what lies in no other such folder."""
     parts = name.split("/")[:-1]
+    known = described_folders if isinstance(described_folders, (set, frozenset)) else set(described_folders)
+    for depth in range(len(parts), 0, -1):
+        if "/".join(parts[:depth]) in known:
+            return "/".join(parts[:depth])
     for depth, part in enumerate(parts):
         if part.lower() in DATA_FOLDERS:
             return "/".join(parts[: depth + 1])
     return "/".join(parts)
 
 
-def _named(files: tuple[CollectedFile, ...]) -> Iterator[_Named]:
+def _named(files: tuple[CollectedFile, ...], own: tuple[CollectedFile, ...], mine: frozenset[str]) -> Iterator[_Named]:
     """Data sets named by the card, by results that were measured on a revision of them, and by code."""
-    card = model_card(files)
+    yield from _named_by_card(own)
+    for file, source in facts(files, PythonSource):
+        trained = TRAINING if file.name in mine and trains(file, source) else _use_of(file, mine)
+        for dataset in source.datasets:
+            if dataset.name.count("/") == 1 and not is_path(dataset.name):
+                revision = sourced(dataset.revision, file.name, f"line {dataset.line}")
+                yield _Named(dataset.name, Source(file.name, f"line {dataset.line}"), trained, revision)
+
+
+def _named_by_card(own: tuple[CollectedFile, ...]) -> Iterator[_Named]:
+    card = model_card(own)
+    if card is None:
+        return
     revisions = {}
-    for metric in card[1].metrics if card else ():
+    for metric in card[1].metrics:
         item = metric.measurement
         if item and item.revision:
-            revisions[item.dataset_id or item.dataset] = Sourced(
-                item.revision, Source(card[0] if card else "", item.source_field.replace("metrics", "dataset.revision"))
-            )
-    for name in card[1].datasets if card else ():
-        yield _Named(name, Source(card[0] if card else "", "front matter, datasets"), revisions.get(name))
-    for file, source in facts(files, PythonSource):
-        for dataset in source.datasets:
-            if "/" in dataset.name and not dataset.name.startswith((".", "/", "~")) and dataset.name.count("/") == 1:
-                revision = sourced(dataset.revision, file.name, f"line {dataset.line}")
-                yield _Named(dataset.name, Source(file.name, f"line {dataset.line}"), revision)
+            place = item.source_field.replace("metrics", "dataset.revision")
+            revisions[item.dataset_id or item.dataset] = Sourced(item.revision, Source(card[0], place))
+    for name in card[1].datasets:
+        yield _Named(name, Source(card[0], "front matter, datasets"), TRAINING, revisions.get(name))
 
 
-def _means(dataset: Dataset, name: str) -> bool:
-    """Whether a name means a folder: by the names its card or description gives it, or by the folder's own."""
+def _meant(dataset: Dataset, meant: dict[str, list[str]], left: dict[str, list[_Named]]) -> str:
+    """The name that means a folder: by the names its card or description gives it, or by the folder's own."""
     own = {dataset.name, last_part(dataset.folder), *(item.value for item in dataset.settings if item.name == "title")}
-    plain = {folded(text) for text in own if text} - {"data", "dataset", "datasets", "train", "test"}
-    return folded(last_part(name)) in plain
+    names = (name for text in sorted({folded(text) for text in own} - _GENERIC) for name in meant.get(text, ()))
+    return next((name for name in names if name in left), "")
 
 
 def _joined(dataset: Dataset, same: list[_Named]) -> Dataset:
     if not same:
         return dataset
     sources = tuple(dict.fromkeys([item.source for item in same] + list(dataset.declared_in)))
-    return replace(dataset, name=same[0].name, declared_in=sources)
+    used_for = min((dataset.used_for, *(item.used_for for item in same)), key=_USES.index)
+    return replace(dataset, name=same[0].name, declared_in=sources, used_for=used_for)
 
 
 def _external(name: str, items: list[_Named]) -> Dataset:
@@ -111,104 +147,8 @@ def _external(name: str, items: list[_Named]) -> Dataset:
         ref=f"data-named:{name}",
         declared_in=tuple(dict.fromkeys(item.source for item in items)),
         version=next((item.revision for item in items if item.revision), None),
+        used_for=min((item.used_for for item in items), key=_USES.index),
     )
-
-
-def _described(dataset: Dataset, files: tuple[CollectedFile, ...]) -> Dataset:
-    """Add what a card and a Croissant description in the folder say, and what the files themselves show."""
-    inside = [f for f in files if dataset.folder and (f.name.startswith(f"{dataset.folder}/"))] or list(dataset.files)
-    dataset = replace(dataset, settings=tuple(_shapes(dataset.files)))
-    for file, croissant in facts(inside, Croissant):
-        dataset = _with_croissant(dataset, file.name, croissant, files)
-    for file, card in facts(inside, DatasetCard):
-        dataset = _with_card(dataset, file.name, card)
-    return dataset
-
-
-def _shapes(files: Iterable[CollectedFile]) -> Iterator[Setting]:
-    for file, table in facts(files, Table):
-        source = Source(file.name, "its own header")
-        columns = ", ".join(f"{column.name}: {column.type}" if column.type else column.name for column in table.columns)
-        if columns:
-            yield Setting(name=f"columns of {file.name}", value=columns[:_LIMIT], sources=(source,))
-        if table.rows is not None:
-            yield Setting(name=f"rows of {file.name}", value=str(table.rows), sources=(source,))
-
-
-def _with_croissant(dataset: Dataset, file: str, said: Croissant, files: Iterable[CollectedFile]) -> Dataset:
-    folder = file.rpartition("/")[0]
-    below = {f.name.removeprefix(f"{folder}/") if folder else f.name: f.entry.sha256 for f in files}
-    problems = tuple(f"{file}: {problem}" for problem in digest_problems(said, below))
-    creators = tuple(Sourced(agent.name, Source(file, "creator")) for agent in said.creators if agent.name)
-    publishers = tuple(Sourced(agent.name, Source(file, "publisher")) for agent in said.publishers if agent.name)
-    sensitive = said.rai.get("personalSensitiveInformation", ())
-    licences: tuple[Licence, ...] = tuple(
-        licence for text in said.licenses for licence in licence_from(text, Source(file, "license"))
-    )
-    checked = [item for item in said.files if item.sha256 and item.content_url in below]
-    settings = [
-        *setting("title", said.name, file, "name"),
-        *setting("conforms-to", ", ".join(said.conforms_to), file, "conformsTo"),
-        *setting("digests-checked", len(checked) or "", file, "distribution, sha256"),
-        *setting("published", said.date_published, file, "datePublished"),
-        *setting("citation", said.citation[:_LIMIT], file, "citeAs"),
-        *(item for name, texts in said.rai.items() for item in setting(name, "; ".join(texts), file, f"rai:{name}")),
-    ]
-    return replace(
-        dataset,
-        name=said.name or dataset.name,
-        declared_in=(*dataset.declared_in, Source(file, "name")) if said.name else dataset.declared_in,
-        version=sourced(said.version, file, "version") or dataset.version,
-        producer=next(iter((*creators, *publishers)), dataset.producer),
-        description=sourced(said.description[:_LIMIT], file, "description") or dataset.description,
-        licences=licences or dataset.licences,
-        url=sourced(said.url, file, "url") or dataset.url,
-        owners=publishers or creators or dataset.owners,
-        sensitive=tuple(Sourced(text, Source(file, "rai:personalSensitiveInformation")) for text in sensitive),
-        settings=(*dataset.settings, *settings),
-        problems=(*dataset.problems, *problems),
-    )
-
-
-def _with_card(dataset: Dataset, file: str, card: DatasetCard) -> Dataset:
-    """Fill in what the description did not say; a second licence that differs is a problem."""
-    licences = tuple(
-        licence
-        for text in (card.licenses or ((card.license_name,) if card.license_name else ()))
-        for licence in licence_from(text, Source(file, "front matter, license"), card.license_link)
-    )
-    differs = dataset.licences and licences and {x.name for x in dataset.licences} != {x.name for x in licences}
-    problems = (
-        (f"licence: {dataset.licences[0].sources[0]} says {dataset.licences[0].name}, {file} says {licences[0].name}",)
-        if differs
-        else ()
-    )
-    topics = [item for topic in TOPICS for item in setting(topic, find_topic(card, topic)[:_LIMIT], file, topic)]
-    title = card.pretty_name or card.title
-    settings = [
-        *setting("title", title, file, "pretty_name" if card.pretty_name else "first heading"),
-        *setting("languages", ", ".join(card.languages), file, "front matter, language"),
-        *setting("size", ", ".join(card.size_categories), file, "front matter, size_categories"),
-        *setting("source-datasets", ", ".join(card.source_datasets), file, "front matter, source_datasets"),
-        *topics,
-    ]
-    curators = tuple(Sourced(name, Source(file, "curators")) for name in card.curators)
-    same = tuple(_merged_licence(known, licences) for known in dataset.licences)
-    return replace(
-        dataset,
-        name=dataset.name if dataset.declared_in else (title or dataset.name),
-        declared_in=dataset.declared_in or ((Source(file, "name"),) if title else ()),
-        licences=same or licences,
-        stewards=curators or dataset.stewards,
-        producer=dataset.producer or next(iter(curators), None),
-        settings=(*dataset.settings, *settings),
-        problems=(*dataset.problems, *problems),
-    )
-
-
-def _merged_licence(known: Licence, others: tuple[Licence, ...]) -> Licence:
-    agreeing = [source for other in others if other.name == known.name for source in other.sources]
-    return replace(known, sources=(*known.sources, *agreeing))
 
 
 def _stated(datasets: list[Dataset], statements: Iterable[DataStatement]) -> list[Dataset]:
@@ -248,4 +188,5 @@ def _with_statement(dataset: Dataset, said: DataStatement, where: str) -> Datase
         custodians=several("custodian", dataset.custodians),
         stewards=several("steward", dataset.stewards),
         sensitive=sensitive or dataset.sensitive,
+        problems=(*dataset.problems, *licence_problems(licences, dataset.licences)),
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from aibom.build.account import Link, Source
 from aibom.build.collect import Collection
-from aibom.build.evidence import facts, model_card
+from aibom.build.evidence import beside_model, facts, main_folder, model_card
 from aibom.build.publisher import NAME as PUBLISHER
 from aibom.formats.citation_file import CitationFile
 from aibom.formats.pyproject import Pyproject
@@ -51,7 +51,7 @@ def _stated(collection: Collection) -> Iterator[Link]:
         if label.name in _TYPES and label.url:
             source = Source(card[0] if card else "", label.label)
             yield Link(type=_TYPES[label.name], url=label.url, comment=label.name, source=source)
-    for file, citation in facts(collection.files, CitationFile):
+    for file, citation in facts(beside_model(collection.files, main_folder(collection.files)), CitationFile):
         yield from _cited(file.name, citation)
     for file, project in facts(collection.files, Pyproject):
         for name, url in project.urls.items():

@@ -1,8 +1,7 @@
 """Who the model, the release and its code are. A fine-tune is never taken for its base model.
 
 `_name_or_path` of a configuration is where training started, not who the model is. What a package's metadata says is
-about the package: its version and author become the model's only where the model has no other name. A name on a hub is
-taken from the hub's own cache, from the publisher, or from code and evaluations that load a model of the same name.
+about the package: its version and author become the model's only where the model has no other name.
 """
 
 import re
@@ -11,24 +10,21 @@ from dataclasses import dataclass, replace
 
 from aibom.build.account import Identity, Source, Sourced
 from aibom.build.collect import CollectedFile, Collection
-from aibom.build.documents import links_of
-from aibom.build.evidence import facts, first, folded, last_part, model_card, sourced
+from aibom.build.evidence import beside_model, facts, first, folded, last_part, main_folder, model_card, sourced
+from aibom.build.hub_names import hub_of
 from aibom.build.licensing import Licensing
 from aibom.build.publisher import NAME as PUBLISHER
 from aibom.build.publisher import Publisher
 from aibom.formats.citation_file import CitationFile
-from aibom.formats.evaluation_results import EvaluationReport
 from aibom.formats.gguf import GgufHeader
 from aibom.formats.model_card import ModelCard
 from aibom.formats.pyproject import Pyproject
-from aibom.formats.python_source import PythonSource
 from aibom.formats.requirements import WheelMetadata
 from aibom.formats.safetensors import SafetensorsHeader
 
 UNNAMED = "unnamed-model"
 # "Model Card for X" and "X model card" are titles of the card; the model is X.
 _TITLE = re.compile(r"^(?:model[ -]?card(?: for| of|:| [-–—])?|readme)\b:?|\bmodel[ -]?card$", re.IGNORECASE)
-HUB_ADDRESS = "https://huggingface.co/"
 _TELLING = 4
 _GENERIC = ("model", "weight", "checkpoint", "best", "final", "last", "epoch", "network", "quant", "state", "param")
 _NAMELESS = Sourced(UNNAMED, Source("(none)", "no file of the release names the model"))
@@ -52,20 +48,21 @@ def identify(collection: Collection, main: tuple[CollectedFile, ...], licensing:
     own = _own_name(collection, main, card) or (_file_name(main, package.name.value) if package else None)
     name = _said(said, "model", "name") or own or (package.name if package else None) or _NAMELESS
     versions = list(_versions(files, said, card, name.value))
-    producer = _producer(files, said, card) or (package.producer if package and not own else None)
+    producer = _producer(files, main, said, card) or (package.producer if package and not own else None)
     model = Identity(
         name=name,
         version=versions[0] if versions else (package.version if package and not own else None),
         producer=producer,
         description=_said(said, "model", "description") or _description(card),
-        hub=_hub(collection, name.value),
+        hub=hub_of(collection, main, name.value),
         commit=_commit(collection),
         licences=licensing.model,
     )
     release = _release(said, package, model, licensing, is_wheel=first(files, WheelMetadata) is not None)
     code = _code(package, release, licensing)
     told = [*versions, *([package.version] if package and package.version else [])]
-    return Identities(model=model, release=release, code=code, conflicts=tuple(_disagreements("version", told)))
+    conflicts = (*_disagreements("version", told), *_other_task(said, card))
+    return Identities(model=model, release=release, code=code, conflicts=conflicts)
 
 
 def _said(publisher: Publisher, section: str, key: str) -> Sourced | None:
@@ -136,7 +133,17 @@ def _own_name(
     if card and title:
         return Sourced(title, Source(card[0], "first heading"))
     converted = first(main, GgufHeader)
-    return sourced(converted[1].name, converted[0], "general.name") if converted else None
+    return sourced(converted[1].name, converted[0], "general.name") if converted else _agreed_name(collection, main)
+
+
+def _agreed_name(collection: Collection, main: tuple[CollectedFile, ...]) -> Sourced | None:
+    """The name that all conversions agree on, where nothing else is there that could have another."""
+    if any(file.classification.is_weights for file in main):
+        return None
+    headers = list(facts((file for file in collection.files if file.classification.is_weights), GgufHeader))
+    if len({folded(header.name) for _, header in headers}) != 1:
+        return None
+    return sourced(headers[0][1].name, headers[0][0].name, "general.name")
 
 
 def _file_name(main: tuple[CollectedFile, ...], package: str) -> Sourced | None:
@@ -160,7 +167,7 @@ def _versions(
     if card:
         labelled = [label for label in card[1].labels if label.name == "version"]
         stated += [sourced(label.value, card[0], label.label) for label in labelled[:1]]
-    for file, citation in facts(files, CitationFile):
+    for file, citation in facts(beside_model(files, main_folder(files)), CitationFile):
         if folded(citation.title) == folded(name):
             stated.append(sourced(citation.version, file.name, "version"))
     for file, project in facts(files, Pyproject):
@@ -172,18 +179,32 @@ def _versions(
     yield from (fact for fact in stated if fact)
 
 
-def _producer(files: tuple[CollectedFile, ...], said: Publisher, card: tuple[str, ModelCard] | None) -> Sourced | None:
+def _producer(
+    files: tuple[CollectedFile, ...],
+    main: tuple[CollectedFile, ...],
+    said: Publisher,
+    card: tuple[str, ModelCard] | None,
+) -> Sourced | None:
+    """Who made the model: the publisher's word, the card's, that of the weights themselves, or a citation's."""
     stated = _said(said, "model", "developer")
-    if stated or card is None:
-        return stated or _cited(files)
-    for label in card[1].labels:
+    if stated:
+        return stated
+    for label in card[1].labels if card else ():
         if label.name == "developed_by" and label.value:
-            return Sourced(label.value, Source(card[0], label.label))
-    return _cited(files)
+            return Sourced(label.value, Source(card[0] if card else "", label.label))
+    return _in_header(main) or _cited(files)
+
+
+def _in_header(main: tuple[CollectedFile, ...]) -> Sourced | None:
+    header = first(main, GgufHeader)
+    if header is None:
+        return None
+    field = "general.organization" if header[1].organization else "general.author"
+    return sourced(header[1].organization or header[1].author, header[0], field)
 
 
 def _cited(files: tuple[CollectedFile, ...]) -> Sourced | None:
-    citation = first(files, CitationFile)
+    citation = first(beside_model(files, main_folder(files)), CitationFile)
     authors = ", ".join(author.name for author in citation[1].authors if author.name) if citation else ""
     return sourced(authors, citation[0], "authors") if citation else None
 
@@ -194,30 +215,15 @@ def _description(card: tuple[str, ModelCard] | None) -> Sourced | None:
     return sourced(card[1].description.text, card[0], card[1].description.heading or "first paragraph")
 
 
-def _hub(collection: Collection, name: str) -> Sourced | None:
-    """The name on a hub. Code that loads a model of this very name, and evaluations of it, tell its owner."""
-    stated = _said(collection.publisher or Publisher(), "model", "hub")
-    if stated:
-        return stated
-    if collection.snapshot and not collection.snapshot.kind:
-        return Sourced(collection.snapshot.repository, Source("hub cache", "name of the repository"))
-    for file, source in facts(collection.files, PythonSource):
-        for model in source.models:
-            if model.name.count("/") == 1 and not model.is_local and folded(last_part(model.name)) == folded(name):
-                return Sourced(model.name, Source(file.name, f"line {model.line}"))
-    for link in links_of(collection):
-        hub = link.url.removeprefix(HUB_ADDRESS).rstrip("/")
-        if link.url.startswith(HUB_ADDRESS) and hub.count("/") == 1 and folded(last_part(hub)) == folded(name):
-            return Sourced(hub, link.source)
-    for file, report in facts(collection.files, EvaluationReport):
-        if report.model.count("/") == 1 and folded(last_part(report.model)) == folded(name):
-            return Sourced(report.model, Source(file.name, "model that was evaluated"))
-    return None
-
-
 def _commit(collection: Collection) -> Sourced | None:
     snapshot = collection.snapshot
     return sourced(snapshot.commit, "hub cache", "commit of the snapshot") if snapshot else None
+
+
+def _other_task(said: Publisher, card: tuple[str, ModelCard] | None) -> Iterator[str]:
+    stated = said.model.get("task", "")
+    if stated and card and card[1].task and folded(stated) != folded(card[1].task):
+        yield f"task: {PUBLISHER}, model.task says {stated}, {card[0]}, front matter, pipeline_tag says {card[1].task}"
 
 
 def _disagreements(what: str, stated: list[Sourced]) -> Iterator[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from aibom.build.account import Licence, Source
 from aibom.build.collect import CollectedFile
-from aibom.build.evidence import facts, first
+from aibom.build.evidence import beside_model, common_folder, facts, first, main_folder, model_card, own_files
 from aibom.build.publisher import NAME as PUBLISHER
 from aibom.build.publisher import Publisher
 from aibom.formats.citation_file import CitationFile
@@ -20,7 +20,6 @@ from aibom.formats.licences import (
     parse_licence,
     same_licence,
 )
-from aibom.formats.model_card import ModelCard
 from aibom.formats.onnx import OnnxModel
 from aibom.formats.pyproject import Pyproject
 from aibom.formats.requirements import WheelMetadata
@@ -58,15 +57,16 @@ def licences_of(
     `derived` are files of conversions and adapters: what they say is theirs, and only compared with the rest.
     """
     own = [file for file in files if file.name not in derived]
-    by_card, by_text, by_package = _from_card(files), _from_texts(files, _weights_folder(own)), _from_packages(files)
-    by_header, by_citation = _from_headers(own), _from_citation(files)
+    folder = common_folder(file.name for file in own if file.classification.is_weights)
+    by_card, by_text, by_package = _from_card(files), _from_texts(files, folder), _from_packages(own_files(files, ()))
+    by_header, by_citation = _from_headers(own), _from_citation(beside_model(files, main_folder(files)))
     said_of_model, said_of_release = _from_publisher(publisher, "model"), _from_publisher(publisher, "release")
     everything = [*said_of_model, *said_of_release, *by_card, *by_text, *by_package, *by_header, *by_citation]
     for_model = _agreed([*said_of_model, *by_card, *by_header, *by_text, *by_package, *by_citation], everything)
     for_code = _agreed([*by_package, *by_text, *by_card], everything)
     for_release = _agreed(said_of_release, everything) or _distinct([*for_code, *for_model])
     foreign = _from_headers(file for file in files if file.name in derived)
-    conflicts = licence_conflicts([(str(item.source), item.name) for item in [*everything, *foreign]])
+    conflicts = licence_conflicts([(str(item.source), item.name) for item in _contested([*everything, *foreign])])
     return Licensing(model=for_model, code=for_code, release=for_release, conflicts=tuple(conflicts))
 
 
@@ -77,12 +77,22 @@ def licence_from(text: str, source: Source, link: str = "") -> tuple[Licence, ..
 
 
 def _agreed(statements: list[Stated], everything: list[Stated]) -> tuple[Licence, ...]:
-    """The first statement, with all others that say the same."""
-    if not statements:
-        return ()
-    chosen = statements[0]
-    same = [item for item in everything if item is not chosen and same_licence(chosen.name, item.name)]
-    return (_licence(chosen, same),)
+    """The first statement with all others that say the same; each licence of it, where one place names several."""
+    together = [item for item in statements if item.source == statements[0].source]
+    found: list[Licence] = []
+    for chosen in together:
+        same = [item for item in everything if item is not chosen and same_licence(chosen.name, item.name)]
+        licence = _licence(chosen, same)
+        if all(licence.name != known.name for known in found):
+            found.append(licence)
+    return tuple(found)
+
+
+def _contested(statements: list[Stated]) -> list[Stated]:
+    """What may contradict the first place: its licences are one statement, and whoever names one of them agrees."""
+    together = [item for item in statements if item.source == statements[0].source]
+    others = [item for item in statements if item.source != statements[0].source]
+    return together[:1] + [item for item in others if not any(same_licence(x.name, item.name) for x in together)]
 
 
 def _distinct(licences: list[Licence]) -> tuple[Licence, ...]:
@@ -114,7 +124,7 @@ def _from_publisher(publisher: Publisher | None, section: str) -> list[Stated]:
 
 
 def _from_card(files: tuple[CollectedFile, ...]) -> list[Stated]:
-    found = first((f for f in files if f.classification.category == "docs/model-card"), ModelCard)
+    found = model_card(files)
     if found is None:
         return []
     name, card = found
@@ -131,16 +141,6 @@ def _label(value: str, file: str) -> list[Stated]:
     """A line "License: MIT" of a card; words that are no licence we know are left alone."""
     found = _stated(value, Source(file, "line License"))
     return [item for item in found if item.name.kind is not LicenceKind.UNKNOWN_NAME]
-
-
-def _weights_folder(files: list[CollectedFile]) -> str:
-    """The deepest folder that holds all weights."""
-    folders = [file.name.split("/")[:-1] for file in files if file.classification.is_weights]
-    common = folders[0] if folders else []
-    for folder in folders[1:]:
-        same = [a == b for a, b in zip(common, folder, strict=False)]
-        common = common[: same.index(False) if False in same else len(same)]
-    return "/".join(common)
 
 
 def _from_texts(files: tuple[CollectedFile, ...], folder: str) -> list[Stated]:
@@ -187,6 +187,6 @@ def _from_headers(files: Iterable[CollectedFile]) -> list[Stated]:
     return found
 
 
-def _from_citation(files: tuple[CollectedFile, ...]) -> list[Stated]:
+def _from_citation(files: Iterable[CollectedFile]) -> list[Stated]:
     found = first(files, CitationFile)
     return [s for text in found[1].licenses for s in _stated(text, Source(found[0], "license"))] if found else []

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from aibom.build.account import Card, Setting, Source, Sourced
+from aibom.build.card_sections import misuses, uses_of
 from aibom.build.collect import CollectedFile
 from aibom.build.evidence import facts, first, setting, sourced
 from aibom.build.publisher import NAME as PUBLISHER
@@ -35,9 +36,10 @@ def _main_config(files: tuple[CollectedFile, ...]) -> tuple[str, ModelConfig] | 
 
 
 def family_of(files: tuple[CollectedFile, ...]) -> Sourced | None:
-    """The family of architectures."""
-    config = _main_config(files)
-    return sourced(config[1].family, config[0], "model_type") if config else None
+    """The family of architectures: a configuration's, else what the header of a GGUF file names."""
+    config, header = _main_config(files), first(files, GgufHeader)
+    family = sourced(config[1].family, config[0], "model_type") if config else None
+    return family or (sourced(header[1].architecture, header[0], "general.architecture") if header else None)
 
 
 def architecture_of(files: tuple[CollectedFile, ...]) -> Sourced | None:
@@ -48,12 +50,16 @@ def architecture_of(files: tuple[CollectedFile, ...]) -> Sourced | None:
     config = _main_config(files)
     if config and config[1].architectures:
         return Sourced(", ".join(config[1].architectures), Source(config[0], "architectures"))
-    for file in files:
-        classes = getattr(file.fact, "classes", ())
-        estimators = [n for n in classes if n.endswith(_ESTIMATORS) and not n.rpartition(".")[2].startswith("_")]
-        if estimators:
-            return Sourced(estimators[0].rpartition(".")[2], Source(file.name, f"class {estimators[0]}"))
+    found = [(file.name, name) for file in files if (name := _estimator(file))]
+    if len({name for _, name in found}) == 1:  # of several that differ, none is the model's architecture
+        return Sourced(found[0][1].rpartition(".")[2], Source(found[0][0], f"class {found[0][1]}"))
     return None
+
+
+def _estimator(file: CollectedFile) -> str:
+    """The class of a pickled estimator; empty if the file names none."""
+    classes = getattr(file.fact, "classes", ())
+    return next((n for n in classes if n.endswith(_ESTIMATORS) and not n.rpartition(".")[2].startswith("_")), "")
 
 
 def library_of(card: tuple[str, ModelCard] | None, files: tuple[CollectedFile, ...]) -> Sourced | None:
@@ -77,11 +83,11 @@ def library_of(card: tuple[str, ModelCard] | None, files: tuple[CollectedFile, .
 def card_of(card: tuple[str, ModelCard] | None, said: Publisher) -> Card:
     """What people wrote: uses, limits, ethics; the publisher's own words first."""
     users = tuple(Sourced(user, Source(PUBLISHER, "model.users")) for user in said.users)
-    uses = _said_text(said, "intended-use") or _section(card, ("intended use", "direct use", "uses", "use cases"))
+    uses = _said_text(said, "intended-use") or uses_of(card)
     limits = _said_text(said, "limitations") or _section(card, ("limitation",), unless=("use",))
     return Card(
         users=users,
-        use_cases=(*uses, *_section(card, ("out-of-scope", "out of scope", "misuse"))),
+        use_cases=(*uses, *misuses(card)),
         limitations=limits,
         ethics=_section(card, ("ethical", "bias", "risk")),
         languages=card[1].languages if card else (),

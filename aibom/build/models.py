@@ -16,10 +16,10 @@ from aibom.build.account import (
     Sourced,
 )
 from aibom.build.collect import CollectedFile, Collection
-from aibom.build.evidence import first, folded, model_card, sourced
-from aibom.build.grouping import ModelGroup, folder_of, names_a_quantisation
+from aibom.build.evidence import first, folded, last_part, model_card, sourced
+from aibom.build.grouping import ModelGroup
 from aibom.build.licensing import licence_from
-from aibom.build.lineage import adapter_ancestor
+from aibom.build.lineage import adapter_ancestor, header_ancestors
 from aibom.build.model_facts import (
     architecture_of,
     card_of,
@@ -34,6 +34,8 @@ from aibom.build.publisher import NAME as PUBLISHER
 from aibom.build.publisher import Publisher
 from aibom.build.tasks import approach_of, formats_of
 from aibom.build.tensors import weights_of
+from aibom.build.weight_names import names_a_quantisation
+from aibom.build.weights_missing import missing_data, missing_parts
 from aibom.formats.gguf import GgufHeader
 from aibom.formats.onnx import OnnxModel
 from aibom.formats.pipeline_index import PipelineIndex
@@ -61,7 +63,8 @@ def main_model(collection: Collection, main: ModelGroup, parts: Iterable[ModelGr
     task = sourced(said.model.get("task"), PUBLISHER, "model.task") or task_of(card, files)
     inputs, outputs = formats_of(task, files)
     weights, problems = weights_of(files)
-    inner = _part_models(parts, told.identity, _pipeline_classes(files))
+    present = frozenset(file.name for file in collection.files)
+    inner = _part_models(parts, told.identity, _pipeline_classes(files), present)
     return Model(
         ref=MAIN_REF,
         kind=ModelKind.MAIN,
@@ -84,27 +87,18 @@ def main_model(collection: Collection, main: ModelGroup, parts: Iterable[ModelGr
         chat_templates=tuple(chat_templates_of(files)),
         remote_code=tuple(remote_code_of(files)),
         parts=tuple(inner),
-        problems=(*problems, *_missing_data(files)),
+        problems=(*problems, *missing_data(files, present), *missing_parts(files, collection.files)),
     )
 
 
 def derived_models(groups: Iterable[ModelGroup], main: Model) -> list[Model]:
     """Conversions, adapters and checkpoints as models of their own."""
-    return [_derived(group, main) for group in groups]
+    groups = tuple(groups)
+    present = frozenset(file.name for group in (main.all_files, *(g.files for g in groups)) for file in group)
+    return [_derived(group, main, present) for group in groups]
 
 
-def _missing_data(files: tuple[CollectedFile, ...]) -> Iterator[str]:
-    """External data that an ONNX file keeps elsewhere and that is not in the release."""
-    own = {file.name for file in files}
-    for file in files:
-        folder = folder_of(file.name)
-        locations = {item.location for item in file.fact.external_data} if isinstance(file.fact, OnnxModel) else set()
-        wanted = {f"{folder}/{location}".lstrip("/") for location in locations}
-        for name in sorted(wanted - own):
-            yield f"{file.name}: its weights are in {name}, which is not there"
-
-
-def _derived(group: ModelGroup, main: Model) -> Model:
+def _derived(group: ModelGroup, main: Model, present: frozenset[str]) -> Model:
     weights, problems = weights_of(group.files)
     header = first(group.files, GgufHeader)
     model = Model(
@@ -113,13 +107,13 @@ def _derived(group: ModelGroup, main: Model) -> Model:
         identity=_derived_identity(group, header),
         files=group.files,
         weights=weights,
-        family=sourced(header[1].architecture, header[0], "general.architecture") if header else family_of(group.files),
+        family=family_of(group.files),
         architecture=architecture_of(group.files),
         ancestors=tuple(_derived_from(group, main, header)),
         settings=tuple(settings_of(group.files)),
         chat_templates=tuple(chat_templates_of(group.files)),
         remote_code=tuple(remote_code_of(group.files)),
-        problems=(*problems, *_missing_data(group.files)),
+        problems=(*problems, *missing_data(group.files, present)),
     )
     if group.kind is ModelKind.ADAPTER:
         return model
@@ -142,10 +136,16 @@ def _derived_identity(group: ModelGroup, header: tuple[str, GgufHeader] | None) 
     return Identity(
         name=name,
         version=sourced(said.version, file, "general.version"),
-        producer=sourced(said.organization or said.author, file, "general.author"),
+        producer=_maker(header),
         description=sourced(said.description, file, "general.description"),
         licences=licence_from(text, Source(file, "general.license"), said.license_link) if text else (),
     )
+
+
+def _maker(header: tuple[str, GgufHeader]) -> Sourced | None:
+    file, said = header
+    organization = sourced(said.organization, file, "general.organization")
+    return organization or sourced(said.author, file, "general.author")
 
 
 def _graph_identity(file: str, graph: OnnxModel, name: Sourced) -> Identity:
@@ -164,21 +164,24 @@ def _graph_identity(file: str, graph: OnnxModel, name: Sourced) -> Identity:
 def _derived_from(group: ModelGroup, main: Model, header: tuple[str, GgufHeader] | None) -> Iterator[Ancestor]:
     """The main model, where something says so or the two were published together; and what its own header names."""
     stated = adapter_ancestor(group.files)
-    own = [stated] if stated else list(_header_ancestors(header))
-    names = {folded(item.name.rpartition("/")[2]) for item in own}
+    own = [stated] if stated else list(header_ancestors(group.files))
     main_name = folded(main.identity.name.value)
-    if stated and main_name in names:
-        yield replace(stated, within=main.ref)
+    of_main = next((item for item in own if folded(last_part(item.name)) == main_name), None)
+    if stated and of_main and group.kind is not ModelKind.CHECKPOINT:
+        yield replace(of_main, within=main.ref)
     elif group.kind is not ModelKind.ADAPTER:
         relation, reason = _relation(group, main, header)
+        if of_main and relation is Relation.UNSTATED and not stated:
+            relation, reason = _by_file_type(header), of_main.source
         yield Ancestor(name=main.identity.name.value, source=reason, relation=relation, within=main.ref)
     elif not own:
         reason = Source(group.key, "published together with the model; no file says what it adapts")
         yield Ancestor(name=main.identity.name.value, source=reason, relation=Relation.ADAPTER, within=main.ref)
-    yield from (item for item in own if folded(item.name.rpartition("/")[2]) != main_name)
+    yield from (item for item in own if folded(last_part(item.name)) != main_name)
 
 
 def _relation(group: ModelGroup, main: Model, header: tuple[str, GgufHeader] | None) -> tuple[Relation, Source]:
+    """How a group came from the main model. A header that names another model says that it did not, or not directly."""
     if group.kind is ModelKind.CHECKPOINT:
         return Relation.UNSTATED, Source(group.key, "a checkpoint of its training, by the folder's name")
     if header is None:
@@ -187,25 +190,18 @@ def _relation(group: ModelGroup, main: Model, header: tuple[str, GgufHeader] | N
         relation = Relation.QUANTIZED if quantised else Relation.CONVERSION
         return relation, Source(group.key, f"published together with the model; {reason}")
     name = folded(header[1].name)
-    quantized = not header[1].file_type.endswith(("F16", "F32", "BF16"))
-    relation = Relation.QUANTIZED if quantized else Relation.CONVERSION
-    if name and name == folded(main.identity.name.value):
-        return relation, Source(header[0], "general.name")
-    return relation, Source(header[0], "published together with the model; its general.name differs")
+    if not name:
+        return _by_file_type(header), Source(header[0], "published together with the model; it has no general.name")
+    if name == folded(main.identity.name.value):
+        return _by_file_type(header), Source(header[0], "general.name")
+    return Relation.UNSTATED, Source(header[0], "published together with the model; its general.name differs")
 
 
-def _header_ancestors(header: tuple[str, GgufHeader] | None) -> Iterator[Ancestor]:
-    for number, base in enumerate(header[1].base_models if header else ()):
-        file = header[0] if header else ""
-        name = f"{base.organization}/{base.name}" if base.organization and "/" not in base.name else base.name
-        hub = base.repo_url.removeprefix("https://huggingface.co/")
-        if name or base.repo_url:
-            yield Ancestor(
-                name=hub if hub != base.repo_url and hub.count("/") == 1 else name or base.repo_url,
-                source=Source(file, f"general.base_model.{number}"),
-                revision=sourced(base.version, file, f"general.base_model.{number}.version"),
-                url=base.repo_url,
-            )
+def _by_file_type(header: tuple[str, GgufHeader] | None) -> Relation:
+    """Quantised, where a header names a type of llama.cpp's that is; a number without a name says nothing."""
+    kind = header[1].file_type if header else ""
+    is_quantised = kind.startswith("MOSTLY_") and not kind.endswith(("F16", "F32", "BF16"))
+    return Relation.QUANTIZED if is_quantised else Relation.CONVERSION
 
 
 def _pipeline_classes(files: tuple[CollectedFile, ...]) -> dict[str, Sourced]:
@@ -216,7 +212,9 @@ def _pipeline_classes(files: tuple[CollectedFile, ...]) -> dict[str, Sourced]:
     return {c.name: Sourced(c.class_name, Source(pipeline[0], c.name)) for c in pipeline[1].components if c.class_name}
 
 
-def _part_models(parts: Iterable[ModelGroup], whole: Identity, classes: Mapping[str, Sourced]) -> list[Model]:
+def _part_models(
+    parts: Iterable[ModelGroup], whole: Identity, classes: Mapping[str, Sourced], present: frozenset[str]
+) -> list[Model]:
     models = []
     for part in parts:
         weights, problems = weights_of(part.files)
@@ -235,7 +233,7 @@ def _part_models(parts: Iterable[ModelGroup], whole: Identity, classes: Mapping[
                 family=family_of(part.files),
                 architecture=architecture_of(part.files) or classes.get(name.value),
                 settings=tuple(settings_of(part.files)),
-                problems=(*problems, *_missing_data(part.files)),
+                problems=(*problems, *missing_data(part.files, present)),
             )
         )
     return models

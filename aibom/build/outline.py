@@ -23,7 +23,8 @@ _OUTCOMES = {
 
 def outline(account: Account) -> str:
     """The text of the file."""
-    release, model = account.release, account.model.identity
+    release, main = account.release, account.model if account.models else None
+    model = main.identity if main else release
     lines = [
         "# What only the publisher knows about this release. Remove the '# ' before a line to state it.",
         "# What the files say already need not be repeated; `aibom build --explain` shows it.",
@@ -43,10 +44,8 @@ def outline(account: Account) -> str:
         "[model]",
         *_value("hub", model.hub, "acme-ai/my-model", "its name on a model hub"),
         *_value("developer", model.producer, "Acme AI B.V."),
-        *_value("task", account.model.task, "text-classification"),
-        *_quoted(
-            "approach", account.model.approach.value if account.model.approach else "supervised", "how it learned"
-        ),
+        *_value("task", main.task if main else None, "text-classification"),
+        *_quoted("approach", main.approach.value if main and main.approach else "supervised", "how it learned"),
         *_list("users", ["Retail analysts"], "who it is for"),
         "",
         "# [author]",
@@ -71,7 +70,7 @@ def outline(account: Account) -> str:
         "",
         "# What is not known, and why",
         "[unknown]",
-        *(_reason("energy", "not measured") if not account.model.energy else []),
+        *(_reason("energy", "not measured") if main and not main.energy else []),
         *(_reason("training", "trained by somebody else") if account.training is None else []),
     ]
     return "\n".join(lines) + "\n"

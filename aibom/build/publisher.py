@@ -4,6 +4,7 @@ What stands here is the publisher's own statement. It is written into the BOM wi
 stays apart from what was read from the files; where the two disagree, both are reported.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,12 +12,17 @@ from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from typing import Any
 
+from aibom.build.render.addresses import address
 from aibom.build.vocabulary import categories, outcomes
 from aibom.core.errors import InputError
 
 NAME = "aibom.toml"
 MAX_BYTES = 1024 * 1024
 _MAX_TEXT = 20_000
+_FIRST_YEAR, _LAST_YEAR = 1970, 9998
+_EMAIL = re.compile(
+    r"[A-Za-z0-9_%+-]{1,64}(?:\.[A-Za-z0-9_%+-]{1,64}){0,8}@[A-Za-z0-9]{1,63}(?:[.-][A-Za-z0-9]{1,63}){0,10}"
+)
 DISTRIBUTIONS = ("local", "hosted")
 TLP = ("CLEAR", "GREEN", "AMBER", "AMBER_AND_STRICT", "RED")
 APPROACHES = ("supervised", "unsupervised", "reinforcement-learning", "semi-supervised", "self-supervised")
@@ -195,6 +201,8 @@ def _values(table: Mapping[str, Any], section: str, where: str) -> dict[str, str
 def _moment(value: Any, where: str) -> datetime | None:
     if value is None:
         return None
+    if isinstance(value, date) and not _FIRST_YEAR <= value.year <= _LAST_YEAR:
+        raise InputError(f"the year {value.year}", where=where, hint=f"give a year from {_FIRST_YEAR} to {_LAST_YEAR}")
     if isinstance(value, datetime):
         return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
     if isinstance(value, date):
@@ -213,7 +221,10 @@ def _record(value: Any, valid: tuple[str, ...], required: tuple[str, ...], where
 
 
 def _person(value: Any, where: str) -> Person:
-    return Person(**_record(value, ("name", "email", "role"), ("name",), where))
+    person = Person(**_record(value, ("name", "email", "role"), ("name",), where))
+    if person.email and not _EMAIL.fullmatch(person.email):
+        raise InputError(f"{person.email[:80]!r} is no e-mail address", where=f"{where}.email")
+    return person
 
 
 def _link(value: Any, where: str) -> Link:
@@ -222,7 +233,13 @@ def _link(value: Any, where: str) -> Link:
         raise InputError(
             f"{link.type[:80]!r} is no type of link", where=f"{where}.type", hint=nearest(link.type, LINK_TYPES)
         )
+    _require_address(link.url, f"{where}.url")
     return link
+
+
+def _require_address(url: str, where: str) -> None:
+    if address(url) is None:
+        raise InputError(f"{url[:80]!r} is no address", where=where, hint="write it as https://host/path")
 
 
 def _data(value: Any, where: str) -> DataStatement:
@@ -235,7 +252,10 @@ def _data(value: Any, where: str) -> DataStatement:
             f"unknown key {unknown[0][:80]!r}", where=where, hint=nearest(unknown[0], (*texts, "sensitive"))
         )
     sensitive = _texts(value.get("sensitive", []), f"{where}.sensitive")
-    return DataStatement(**_record(rest, texts, ("name",), where), sensitive=sensitive)
+    statement = DataStatement(**_record(rest, texts, ("name",), where), sensitive=sensitive)
+    if statement.url:
+        _require_address(statement.url, f"{where}.url")
+    return statement
 
 
 def _categories(table: Mapping[str, Any], where: str) -> dict[str, str]:

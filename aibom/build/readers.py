@@ -27,13 +27,13 @@ from aibom.formats.gguf import parse_gguf
 from aibom.formats.json_lines import parse_json_lines
 from aibom.formats.keras import parse_keras, parse_keras_hdf5
 from aibom.formats.licence_texts import recognise_licence_text
+from aibom.formats.loading import NotLookedInto, examiner_of, not_opened, read_nemo
 from aibom.formats.mlflow_model import parse_mlflow_model
 from aibom.formats.model_card import ModelCard, parse_model_card
 from aibom.formats.model_config import parse_model_config
 from aibom.formats.numpy_array import parse_npy, parse_npz
 from aibom.formats.onnx import parse_onnx
 from aibom.formats.parquet import parse_parquet
-from aibom.formats.pickle_stream import is_compressed, scan_compressed_pickle, scan_pickle
 from aibom.formats.pipeline_index import parse_pipeline_index, parse_sentence_modules
 from aibom.formats.pyproject import parse_pyproject
 from aibom.formats.python_lock import parse_lock
@@ -98,7 +98,7 @@ def reader_of(name: str, kind: Classification, head: bytes) -> Read | None:
         return _small(parse_chat_template)
     if base.endswith(".json") and is_croissant(head):
         return _small(parse_croissant)
-    return _by_category(name, base, kind)
+    return _by_category(name, base, kind) or _quietly(examiner_of(name, kind.format))
 
 
 def _by_category(name: str, base: str, kind: Classification) -> Read | None:
@@ -131,20 +131,6 @@ def _safetensors(source: ByteSource, where: str) -> object:
     return parse_safetensors(source.read(0, min(end, MAX_HEADER + 8) or HEAD), source.size, where)
 
 
-def _pickle(source: ByteSource, where: str) -> object:
-    """A pickle, compressed or not, as joblib writes both."""
-    scan = scan_compressed_pickle if is_compressed(source.read(0, 6)) else scan_pickle
-    return scan(source, where)
-
-
-def _torch_or_other(source: ByteSource, where: str) -> object:
-    """A `.bin` without a magic number may be an old pickle, or the weights of a runtime that we do not know."""
-    try:
-        return parse_torch(source, where)
-    except InputError:
-        return None
-
-
 def _licence_text(source: ByteSource, where: str) -> object:
     """A licence tells by its beginning, however long the file is."""
     return recognise_licence_text(source.read(0, _LICENCE))
@@ -167,20 +153,65 @@ def is_model_card(fact: object) -> bool:
 
 
 def _weights_reader(name: str, kind: Classification) -> Read | None:
+    """What a loader would do with a file of this name comes first; then what its first bytes show, then its suffix."""
     base = name.rsplit("/", 1)[-1].lower()
-    if base == "saved_model.pb":
-        return parse_saved_model
-    if base.endswith(_PICKLES) and kind.format != "zip":
-        return _pickle
+    if kind.format == "saved-model":  # the variables are raw numbers, and belong to the graph beside them
+        return parse_saved_model if base == "saved_model.pb" else None
+    if detect.unpickled_suffix(name):
+        return _named_first(name, examiner_of(name, kind.format), _WEIGHTS_BY_FORMAT.get(kind.format))
+    if base.endswith(".nemo"):
+        return read_nemo
+    if kind.format in detect.PACKED:
+        return lambda _source, _where: not_opened(kind.format)
     if kind.format in _WEIGHTS_BY_FORMAT and kind.format != "zip":
         return _WEIGHTS_BY_FORMAT[kind.format]
-    for suffix, read in _WEIGHTS_BY_SUFFIX:
-        if base.endswith(suffix):
-            return None if kind.format in detect.PACKED else read
-    return _WEIGHTS_BY_FORMAT.get(kind.format)
+    by_suffix = (read for suffix, read in _WEIGHTS_BY_SUFFIX if base.endswith(suffix))
+    return next(by_suffix, None) or _WEIGHTS_BY_FORMAT.get(kind.format) or _unread
+
+
+def _named_first(name: str, named: Read | None, shown: Read | None) -> Read:
+    """The reader that a name asks for, and where the file is nothing of that kind, the one that its bytes ask for.
+
+    A `.bin` may be the weights of a runtime that we do not know; under any other name it must be what it says.
+    """
+
+    def read(source: ByteSource, where: str) -> object:
+        try:
+            return named(source, where) if named else _unread(source, where)
+        except InputError:
+            if shown is not None and shown is not parse_torch:
+                return shown(source, where)
+            if detect.unpickled_suffix(name) in {".bin", *_LOOSE}:
+                return _unread(source, where)
+            raise
+
+    return read
+
+
+def _unread(source: ByteSource, where: str) -> NotLookedInto:
+    """Weights that no reader takes. Raises InputError where plain text, or nothing, bears the name of weights."""
+    if detect.is_weights_name(where) and detect.is_plainly_text(source.read(0, HEAD)):
+        raise InputError("plain text, or nothing, under the name of weights", where=where)
+    return NotLookedInto(reasons=("no reader knows its format: what it holds was not looked at",))
+
+
+def _quietly(read: Read | None) -> Read | None:
+    """For a file that is only taken for something to unpickle: it may well be something else."""
+    if read is None:
+        return None
+
+    def attempt(source: ByteSource, where: str) -> object:
+        try:
+            return read(source, where)
+        except InputError:
+            return None
+
+    return attempt
 
 
 def _data_reader(base: str, shown: str) -> Read | None:
+    if base.endswith(".npz") and shown == "zip":
+        return parse_npz
     if shown in _DATA_BY_FORMAT:
         return _DATA_BY_FORMAT[shown]
     return next((read for suffix, read in _DATA_BY_SUFFIX if base.endswith(suffix) and shown == "text"), None)
@@ -196,6 +227,8 @@ _WEIGHTS_BY_FORMAT: dict[str, Read] = {
     "pickle": parse_torch,
     "tar": parse_torch,
 }
+# Such names are not those of weights alone: what cannot be unpickled may be something else.
+_LOOSE = (".p", ".pck")
 # Whatever stands in a file of such a name is read as what the name promises, and found wanting if it is not that.
 _WEIGHTS_BY_SUFFIX: tuple[tuple[str, Read], ...] = (
     (".safetensors", _safetensors),
@@ -206,17 +239,7 @@ _WEIGHTS_BY_SUFFIX: tuple[tuple[str, Read], ...] = (
     (".h5", parse_keras_hdf5),
     (".skops", parse_skops),
     (".pt2", parse_torch_export),
-    (".pkl", parse_torch),
-    (".joblib", parse_torch),
-    (".bin", _torch_or_other),
-    (".pt", parse_torch),
-    (".pth", parse_torch),
-    (".ckpt", parse_torch),
-    (".ptl", parse_torch),
-    (".jit", parse_torch),
-    (".torchscript", parse_torch),
 )
-_PICKLES = (".pkl", ".pickle", ".joblib", ".dill")
 _DATA_BY_FORMAT: dict[str, Read] = {
     "parquet": parse_parquet,
     "arrow": parse_arrow,
@@ -228,7 +251,6 @@ _DATA_BY_SUFFIX: tuple[tuple[str, Read], ...] = (
     (".tsv", parse_delimited),
     (".jsonl", parse_json_lines),
     (".ndjson", parse_json_lines),
-    (".npz", parse_npz),
 )
 _BY_NAME: tuple[tuple[str, Read], ...] = (
     ("*.safetensors.index.json", _small(parse_weights_index, _LARGE)),

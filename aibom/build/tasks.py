@@ -60,12 +60,12 @@ def formats_of(
     if task and task.value in FORMATS:
         taken, given = FORMATS[task.value]
         return (Sourced(taken, task.source),), (Sourced(given, task.source),)
-    graph = first(files, OnnxModel)
-    if graph is None:
-        return (), ()
-    return _ports(graph[1].inputs, Source(graph[0], "graph inputs")), _ports(
-        graph[1].outputs, Source(graph[0], "graph outputs")
-    )
+    graphs = list(facts(files, OnnxModel))
+    if len({(graph.inputs, graph.outputs) for _, graph in graphs}) != 1:
+        return (), ()  # one of several graphs that differ does not speak for the model
+    first_file, only = graphs[0][0].name, graphs[0][1]
+    inputs, outputs = Source(first_file, "graph inputs"), Source(first_file, "graph outputs")
+    return _ports(only.inputs, inputs), _ports(only.outputs, outputs)
 
 
 def approach_of(files: tuple[CollectedFile, ...]) -> Sourced | None:

@@ -1,12 +1,13 @@
 """How the model was made: settings and energy, from cards, code and measurements; conflicts are reported."""
 
+import math
 import re
 from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
 
-from aibom.build.account import Energy, Setting, Source
+from aibom.build.account import Ancestor, Energy, Relation, Setting, Source
 from aibom.build.collect import CollectedFile
-from aibom.build.evidence import facts, model_card
+from aibom.build.evidence import beside_model, facts, main_folder, model_card
 from aibom.formats.emissions import EmissionsReport
 from aibom.formats.model_card import ModelCard
 from aibom.formats.python_source import PythonSource
@@ -16,6 +17,7 @@ _ALSO = ("per_device_train_batch_size", "train_batch_size")
 _NUMBER = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,20})?(?:[eE][-+]?[0-9]{1,3})?")
 _CLOSE = Decimal("0.01")
 _PRECISIONS = ("fp16", "bf16")
+_UNTRAINED = frozenset({Relation.MERGE, Relation.QUANTIZED, Relation.CONVERSION})
 
 
 def settings_of(files: tuple[CollectedFile, ...]) -> tuple[tuple[Setting, ...], list[str]]:
@@ -46,16 +48,16 @@ def _stated(files: tuple[CollectedFile, ...]) -> Iterator[tuple[str, str, Source
         for item in arguments.hyperparameters:
             yield item.name, item.value, Source(file.name, item.source_field)
     for file, source in facts(files, PythonSource):
-        if _trains(file, source):
+        if trains(file, source):
             yield from _from_code(file.name, source)
-    for file, state in facts(files, TrainerState):
+    for file, state in facts(beside_model(files, main_folder(files)), TrainerState):
         if state.num_train_epochs:
             yield "epochs", state.num_train_epochs, Source(file.name, "num_train_epochs")
         if state.train_batch_size:
             yield "batch_size", str(state.train_batch_size), Source(file.name, "train_batch_size")
 
 
-def _trains(file: CollectedFile, source: PythonSource) -> bool:
+def trains(file: CollectedFile, source: PythonSource) -> bool:
     """Whether code trains a model. A seed alone says nothing: drawing pictures and exporting take one too."""
     return file.classification.category == "code/training" or any(item.name != "seed" for item in source.parameters)
 
@@ -72,6 +74,8 @@ def _from_code(file: str, source: PythonSource) -> Iterator[tuple[str, str, Sour
 
 def _same(first: str, second: str) -> bool:
     """Equal as numbers, or as names without their variants: `adamw_torch` is AdamW."""
+    if first == second:
+        return True
     try:
         return Decimal(first) == Decimal(second)
     except InvalidOperation:
@@ -79,15 +83,19 @@ def _same(first: str, second: str) -> bool:
         return one == other or one.startswith(f"{other}_") or other.startswith(f"{one}_")
 
 
-def energy_of(files: tuple[CollectedFile, ...], *, is_finetune: bool) -> tuple[tuple[Energy, ...], list[str]]:
-    """(What training cost, conflicts): measurements and claims put together as one account."""
-    measured = [_measured(file.name, report) for file, report in facts(files, EmissionsReport)]
+def energy_of(files: tuple[CollectedFile, ...], ancestors: Iterable[Ancestor]) -> tuple[tuple[Energy, ...], list[str]]:
+    """(What training cost, conflicts): measurements and claims put together as one account.
+
+    Measurements count that lie in the root or beside the weights: one in another folder may be of anything.
+    """
+    near = beside_model(files, main_folder(files))
+    measured = [_measured(file.name, report) for file, report in facts(near, EmissionsReport)]
     card = model_card(files)
     claimed = _claimed(*card) if card else []
     stated = [item for item in [*measured, *claimed] if item.kwh is not None or item.co2_kg is not None]
     if not stated:
         return (), []
-    activity = next((item.activity for item in stated if item.activity), "fine-tuning" if is_finetune else "training")
+    activity = next((item.activity for item in stated if item.activity), _activity(ancestors))
     merged = Energy(
         activity=activity,
         kwh=next((item.kwh for item in stated if item.kwh is not None), None),
@@ -99,6 +107,14 @@ def energy_of(files: tuple[CollectedFile, ...], *, is_finetune: bool) -> tuple[t
         sources=tuple(dict.fromkeys(source for item in stated for source in item.sources)),
     )
     return (merged,), [*_differences(stated, "kwh", "kWh"), *_differences(stated, "co2_kg", "kg CO2eq")]
+
+
+def _activity(ancestors: Iterable[Ancestor]) -> str:
+    """What the energy went into, where nobody says: what was merged or converted was not trained for it."""
+    relations = {ancestor.relation for ancestor in ancestors}
+    if relations and relations <= _UNTRAINED:
+        return "other"
+    return "fine-tuning" if relations else "training"
 
 
 def _first(stated: Iterable[Energy], field: str) -> str:
@@ -159,4 +175,4 @@ def _claimed(file: str, card: ModelCard) -> list[Energy]:
 
 def _decimal(value: float | None) -> Decimal | None:
     """A number of a file as it was most likely written."""
-    return None if value is None else Decimal(repr(value))
+    return None if value is None or not math.isfinite(value) else Decimal(repr(value))

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from aibom import __version__
-from aibom.build.account import Account, Identity, Weights
+from aibom.build.account import Account, Identity, Model, Weights
 from aibom.build.assemble import UNNAMED, assemble
 from aibom.build.collect import Collection, collect
 from aibom.build.emit import Format, emit
@@ -111,9 +111,11 @@ def show_warnings(built: BuiltBom) -> None:
     """Say on standard error what a reader of the BOM will stumble over."""
     account = built.account
     warnings = [*account.dangers, *account.conflicts, *account.warnings]
-    if account.model.identity.name.value == UNNAMED:
+    if account.models and account.model.identity.name.value == UNNAMED:
         warnings.append("no file names the model: add a README.md with a heading or front matter")
-    if not any(file.classification.is_weights for model in account.models for file in model.all_files):
+    if account.models and not any(
+        file.classification.is_weights for model in account.models for file in model.all_files
+    ):
         warnings.append("no weights were found in a format that we know")
     undeclared = list(dict.fromkeys(item.value for item in account.code.undeclared))
     if undeclared:
@@ -164,28 +166,38 @@ def _named(identity: Identity) -> str:
 
 def _summary(built: BuiltBom, target: Path | None) -> list[str]:
     account = built.account
-    model = account.model
-    identity, release = model.identity, account.release
-    licence = ", ".join(licence.name for licence in identity.licences) or "not stated"
-    weights = [file for file in model.all_files if file.classification.is_weights]
-    counted = model.weights if model.weights and model.weights.parameters is not None else None
-    others = [other.identity.name.value for other in account.models[1:]]
-    parts = [part.identity.name.value for part in model.parts]
     libraries = {library.dependency.name for library in account.code.libraries}
     rows = [
-        *([("Release", _named(release))] if release.name != identity.name else []),
-        ("Model", _named(identity)),
-        ("Licence", licence),
-        ("Weights", _counted(counted) if counted else _plural(len(weights), "file")),
-        *([("Parts", _first_of(parts))] if parts else []),
-        *([("Made from", _first_of([ancestor.name for ancestor in model.ancestors]))] if model.ancestors else []),
-        *([("Variants", _first_of(others))] if others else []),
+        *([("Release", _named(account.release))] if _is_apart(account) else []),
+        *(_model_rows(account.model) if account.models else []),
+        *_listed("Variants", [other.identity.name.value for other in account.models[1:]]),
         ("Files", f"{account.file_count:,}, {account.bytes:,} bytes, each with its SHA-256"),
         ("Data sets", _first_of([dataset.name for dataset in account.datasets]) or "none named"),
         ("Libraries", f"{len(libraries)} declared"),
     ]
     lines = [line for name, value in rows for line in row(name, value, indent=0, column=12)]
     return [*lines, f"{'Written to':<12}{safe(str(target)) if target else 'standard output'}"]
+
+
+def _is_apart(account: Account) -> bool:
+    """Whether the release is called otherwise than its model."""
+    return not account.models or account.release.name != account.model.identity.name
+
+
+def _model_rows(model: Model) -> list[tuple[str, str]]:
+    weights = [file for file in model.all_files if file.classification.is_weights]
+    counted = model.weights if model.weights and model.weights.parameters is not None else None
+    return [
+        ("Model", _named(model.identity)),
+        ("Licence", ", ".join(licence.name for licence in model.identity.licences) or "not stated"),
+        ("Weights", _counted(counted) if counted else _plural(len(weights), "file")),
+        *_listed("Parts", [part.identity.name.value for part in model.parts]),
+        *_listed("Made from", [ancestor.name for ancestor in model.ancestors]),
+    ]
+
+
+def _listed(label: str, names: list[str]) -> list[tuple[str, str]]:
+    return [(label, _first_of(names))] if names else []
 
 
 def _counted(weights: Weights) -> str:

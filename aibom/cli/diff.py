@@ -1,6 +1,7 @@
 """`aibom diff`: what changed between two releases, or between two BOMs."""
 
 import json
+import re
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
@@ -10,13 +11,11 @@ import click
 from aibom import __version__
 from aibom.build.render.document import bom_document
 from aibom.cli.build import read_account
-from aibom.cli.output import read_input
-from aibom.cli.render.layout import heading, safe, wrap
+from aibom.cli.inspect import read_bom
+from aibom.cli.render.layout import heading, wrap
 from aibom.core.strictjson import Json
 from aibom.cyclonedx.diff import Change, Kind, compare_boms
-from aibom.cyclonedx.view import parse_bom
 
-_MAX_BOM = 256 * 1024 * 1024
 _TITLES = {
     "release": "The release",
     "application": "Code",
@@ -29,10 +28,15 @@ _TITLES = {
     "services": "Hosted services",
     "formulation": "Training",
     "compositions": "How complete the BOM says it is",
+    "externalReferences": "Links",
+    "annotations": "Notes",
+    "declarations": "Declarations",
 }
 _SIGNS = {Kind.ADDED: "+", Kind.REMOVED: "-", Kind.CHANGED: "~"}
 _COLOURS = {Kind.ADDED: "green", Kind.REMOVED: "red", Kind.CHANGED: "yellow"}
 _SHORT = 70
+_LONG = 4000
+_DIGEST = re.compile(r"\b([0-9a-f]{16})[0-9a-f]{16,112}\b")
 
 
 @click.command(epilog="Example:  aibom diff ./my-model-1.0 ./my-model-1.1")
@@ -46,7 +50,8 @@ def command(old: Path, new: Path, as_json: bool) -> None:
     """
     changes = compare_boms(_load(old), _load(new))
     if as_json:
-        click.echo(json.dumps({"changes": [asdict(change) for change in changes]}, indent=2, ensure_ascii=False))
+        # ASCII: a terminal may be reading it
+        click.echo(json.dumps({"changes": [asdict(change) for change in changes]}, indent=2))
     else:
         click.echo("\n".join(_lines(changes)))
 
@@ -54,7 +59,7 @@ def command(old: Path, new: Path, as_json: bool) -> None:
 def _load(path: Path) -> Json:
     """A BOM as it is, anything else as a release whose BOM is made for the comparison."""
     if path.is_file() and path.name.lower().endswith(".json"):
-        return parse_bom(read_input(path, _MAX_BOM), str(path)).raw
+        return read_bom(path)
     return bom_document(read_account(path)[0], tool_version=__version__, timestamp=None)
 
 
@@ -71,23 +76,20 @@ def _lines(changes: tuple[Change, ...]) -> list[str]:
 
 def _component(name: str, changes: list[Change]) -> list[str]:
     """One line for a component that came or went, a line a value for one that changed."""
-    lines = []
-    if name and any(change.field for change in changes):
-        lines.append(f"  {safe(name)}")
+    values = [change for change in changes if change.field]
+    lines = wrap(name, indent=2, hanging=6) if name and values else []
     for change in changes:
-        sign = click.style(_SIGNS[change.kind], fg=_COLOURS[change.kind])
-        if not change.field:
-            lines += _signed(sign, f"{name} {_short(change.old or change.new)}".strip(), 2)
-        elif change.kind is Kind.CHANGED:
-            lines += _signed(sign, f"{_field(change.field)}: {_short(change.old)} → {_short(change.new)}", 4)
-        else:
-            lines += _signed(sign, f"{_field(change.field)}: {_short(change.old or change.new)}", 4)
+        told = f"{_short(change.old)} → {_short(change.new)}"
+        if change.kind is not Kind.CHANGED:
+            told = _short(change.old or change.new)
+        text = f"{_field(change.field)}: {told}" if change.field else f"{name or 'all of it'} {told}"
+        lines += _signed(change.kind, text, 4 if change.field and name else 2)
     return lines
 
 
-def _signed(sign: str, text: str, indent: int) -> list[str]:
-    first, *rest = wrap(text, indent=indent + 2)
-    return [" " * indent + sign + first[indent + 1 :], *rest]
+def _signed(kind: Kind, text: str, indent: int) -> list[str]:
+    first, *rest = wrap(text, indent=indent + 2, hanging=indent + 4)
+    return [" " * indent + click.style(_SIGNS[kind], fg=_COLOURS[kind]) + first[indent + 1 :], *rest]
 
 
 def _field(path: str) -> str:
@@ -95,4 +97,6 @@ def _field(path: str) -> str:
 
 
 def _short(text: str) -> str:
+    """A value as an overview shows it: `--json` has all of it."""
+    text = _DIGEST.sub(r"\1…", text[:_LONG])
     return text if len(text) <= _SHORT else f"{text[:_SHORT]}…"

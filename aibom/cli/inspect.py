@@ -14,12 +14,16 @@ from aibom.cli.build import read_account
 from aibom.cli.output import read_input
 from aibom.cli.render.explain import explanation
 from aibom.cli.render.layout import heading, row, safe
+from aibom.core.errors import InputError
 from aibom.core.strictjson import Json
 from aibom.cyclonedx import properties as names
+from aibom.cyclonedx.schema import schema_problems
 from aibom.cyclonedx.sources import stated_values
 from aibom.cyclonedx.view import parse_bom
 
 _MAX_BOM = 256 * 1024 * 1024
+_MAX_VALUES = 256 * 1024 * 1024
+_HEAD = 4096
 _MANY = 12
 _COLUMN = 22
 
@@ -35,22 +39,39 @@ def command(path: Path, as_json: bool) -> None:
     """
     document, files = _read(path)
     if as_json:
-        click.echo(json.dumps(_as_json(document, files), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(_as_json(document, files), indent=2))  # ASCII: a terminal may be reading it
         return
     lines = [line for file in files for line in _file(file)] if len(files) <= _MANY else _table(files)
     click.echo("\n".join([*lines, *([""] if lines else []), *explanation(document)]))
 
 
+def read_bom(path: Path) -> Json:
+    """A CycloneDX document that is what its schema says. Raises InputError for any other file."""
+    document = parse_bom(read_input(path, _MAX_BOM), str(path)).raw
+    problems = schema_problems(document)
+    if problems:
+        raise InputError(
+            f"not valid CycloneDX {document['specVersion']}: {problems[0]}",
+            where=str(path),
+            hint="make the BOM again, or ask whoever made it",
+        )
+    return document
+
+
 def _read(path: Path) -> tuple[Json, tuple[CollectedFile, ...]]:
     """(The document to explain, the files that were looked at: none for a BOM)."""
     if path.is_file() and path.name.lower().endswith(".json") and _is_bom(path):
-        return parse_bom(read_input(path, _MAX_BOM), str(path)).raw, ()
+        return read_bom(path), ()
     account, collection = read_account(path)
     return bom_document(account, tool_version=__version__, timestamp=None), collection.files
 
 
 def _is_bom(path: Path) -> bool:
-    return b'"bomFormat"' in read_input(path, _MAX_BOM)[:4096]
+    try:
+        with path.open("rb") as file:
+            return b'"bomFormat"' in file.read(_HEAD)
+    except OSError as error:
+        raise InputError(f"cannot read the file: {error.strerror}", where=str(path), hint="check the path") from error
 
 
 def _file(file: CollectedFile) -> list[str]:
@@ -71,8 +92,9 @@ def _table(files: tuple[CollectedFile, ...]) -> list[str]:
     lines = heading(f"{len(files)} files")[1:]
     for file in files:
         kind = ", ".join(file.categories) or "other"
-        lines += row(kind, f"{file.name}  {file.classification.format}  {file.entry.size:,}", column=26)
-        lines += [line for problem in file.problems for line in row("", f"problem: {problem}", column=28)]
+        told = ", ".join(filter(None, (file.classification.format, f"{file.entry.size:,} B")))
+        lines += row(kind, f"{file.name} ({told})", column=27)
+        lines += [line for problem in file.problems for line in row("", f"problem: {problem}", column=29)]
     return lines
 
 
@@ -102,8 +124,16 @@ def _as_json(document: Json, files: tuple[CollectedFile, ...]) -> dict[str, Any]
             }
             for file in files
         ],
-        "values": [
-            {"component": item.component, "path": item.path, "value": item.value, "source": item.source}
-            for item in stated_values(document)
-        ],
+        "values": _values(document),
     }
+
+
+def _values(document: Json) -> list[dict[str, Any]]:
+    """Values and sources. A BOM may name a source for one large value again and again: there is an end to that."""
+    found, size = [], 0
+    for item in stated_values(document):
+        size += len(json.dumps(item.value)) if isinstance(item.value, (dict, list)) else 0
+        if size > _MAX_VALUES:
+            raise InputError(f"the values that have a source are larger than {_MAX_VALUES} bytes together")
+        found.append({"component": item.component, "path": item.path, "value": item.value, "source": item.source})
+    return found

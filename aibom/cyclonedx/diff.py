@@ -1,9 +1,12 @@
 """What changed between two CycloneDX documents, as a reader of releases asks it: models, files, licences, libraries.
 
 Components are matched by type and name, values by where they stand. What two builds of one release may differ in
-without meaning anything (serial number, time, order, citations) is not a change.
+without meaning anything (serial number, time, order, citations) is not a change. Any JSON object is taken: what is not
+where CycloneDX puts it is passed over.
 """
 
+import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,10 +14,12 @@ from typing import Any
 
 from aibom.core.strictjson import Json
 from aibom.cyclonedx import properties as names
-from aibom.cyclonedx.sources import components_of
+from aibom.cyclonedx.sources import components_of, kind_of, object_of, objects_of, properties_of, text_of
 
 _IGNORED = frozenset({"bom-ref", "components", "properties", "type", "name", "purl"})
 _QUIET_PROPERTIES = (names.SOURCE_PREFIX, names.SETTING_SOURCE_PREFIX)
+_LABELS = ("alg", "url", "name", "type")
+_LONGEST_LABEL = 200
 _NAMED_PARTS = ("services", "formulation", "externalReferences", "annotations", "declarations")
 
 
@@ -39,108 +44,157 @@ class Change:
     new: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """What a component is matched by."""
+
+    type: str
+    name: str
+    number: int
+    """Among those of this type and name."""
+
+    @property
+    def shown(self) -> str:
+        return self.name if self.number == 1 else f"{self.name} ({self.number})"
+
+
 def compare_boms(old: Json, new: Json) -> tuple[Change, ...]:
     """Every difference, in the order of type, name and field."""
     before, after = _by_key(old), _by_key(new)
-    found = [
-        Change(kind=Kind.REMOVED, type=key[0], name=key[1], old=_brief(before[key])) for key in before - after.keys()
-    ]
-    found += [
-        Change(kind=Kind.ADDED, type=key[0], name=key[1], new=_brief(after[key]))
-        for key in after.keys() - before.keys()
-    ]
-    for key in before.keys() & after.keys():
-        found += _changes(key, _values(before[key]), _values(after[key]))
+    found: list[Change] = []
+    for key in before.keys() | after.keys():
+        if key not in after:
+            found.append(Change(kind=Kind.REMOVED, type=key.type, name=key.shown, old=_brief(before[key])))
+        elif key not in before:
+            found.append(Change(kind=Kind.ADDED, type=key.type, name=key.shown, new=_brief(after[key])))
+        else:
+            found += _changes(key, _values(before[key]), _values(after[key]))
     for part in _NAMED_PARTS:
-        found += _changes((part, ""), _flat(old.get(part, [])), _flat(new.get(part, [])))
-    found += _changes(("compositions", ""), _completeness(old), _completeness(new))
+        found += _changes(_Key(part, "", 1), _flat(old.get(part, [])), _flat(new.get(part, [])))
+    found += _changes(_Key("compositions", "", 1), _completeness(old), _completeness(new))
     return tuple(sorted(found, key=lambda c: (_ORDER.get(c.type, 9), c.type, c.name, c.field)))
 
 
-_ORDER = {"application": 0, "machine-learning-model": 1, "data": 2, "library": 3, "container": 4, "file": 5}
+_ORDER = {
+    "release": 0,
+    "application": 1,
+    "machine-learning-model": 2,
+    "ancestor": 3,
+    "data": 4,
+    "library": 5,
+    "container": 6,
+    "file": 7,
+}
 
 
-def _by_key(document: Json) -> dict[tuple[str, str], Json]:
-    """Components by type and name; of several (declarations of one library that differ) all, told apart by version."""
-    found: dict[tuple[str, str], Json] = {}
+def _by_key(document: Json) -> dict[_Key, Json]:
+    """Components by type and name; several of one name are numbered by version, as their order means nothing."""
+    same: dict[tuple[str, str], list[Json]] = {}
     for pointer, component in components_of(document):
-        kind = "ancestor" if "/pedigree/" in pointer else str(component.get("type", ""))
-        name = str(component.get("name", ""))
-        if pointer == "/metadata/component":
-            kind, name = "release", ""
-        key = (kind, name)
-        number = 2
-        while key in found:
-            key = (kind, f"{name} ({number})")
-            number += 1
-        found[key] = component
-    return found
+        kind = kind_of(pointer, component)
+        name = "" if kind == "release" else text_of(component.get("name"))
+        same.setdefault((kind, name), []).append(component)
+    for components in same.values():
+        components.sort(key=lambda component: (_brief(component), text_of(component.get("purl"))))
+    return {_Key(*key, number): item for key, items in same.items() for number, item in enumerate(items, 1)}
 
 
 def _values(component: Json) -> dict[str, str]:
     """Everything that a component says of itself, by path; nested components speak for themselves."""
     kept = {key: value for key, value in component.items() if key not in _IGNORED}
     if "pedigree" in kept:
-        kept["pedigree"] = {key: value for key, value in kept["pedigree"].items() if key != "ancestors"}
-    found = _flat(kept | {"externalReferences": [_reference(item) for item in kept.get("externalReferences", ())]})
+        kept["pedigree"] = {k: value for k, value in object_of(kept["pedigree"]).items() if k != "ancestors"}
+    found = _flat(kept | {"externalReferences": [_reference(i) for i in objects_of(kept.get("externalReferences"))]})
     by_name: dict[str, list[str]] = {}
-    for item in component.get("properties", ()):
-        if not item["name"].startswith(_QUIET_PROPERTIES):
-            by_name.setdefault(item["name"], []).append(item.get("value", ""))
+    for name, value in properties_of(component):
+        if not name.startswith(_QUIET_PROPERTIES):
+            by_name.setdefault(name, []).append(value)
     return found | {name: ", ".join(values) for name, values in by_name.items()}
 
 
 def _reference(item: Json) -> Json:
     """An address, its type, and the digest of what it points at: one line a reference."""
-    digest = (item.get("hashes") or [{}])[0].get("content", "")
-    return {"name": item.get("url"), "is": " ".join(filter(None, (str(item.get("type")), digest)))}
+    digest = _digest(item)
+    return {"name": item.get("url"), "is": " ".join(filter(None, (text_of(item.get("type")), digest)))}
 
 
 def _flat(value: Any, path: str = "") -> dict[str, str]:
-    """Leaves by path; a list of plain values is one leaf, and hashes go by their algorithm."""
+    """Leaves by path; a list of plain values is one leaf, and hashes go by their algorithm.
+
+    Names with dots can give two leaves one path: neither hides the other.
+    """
     pending: list[tuple[str, Any]] = [(path, value)]
-    found: dict[str, str] = {}
+    found: dict[str, list[str]] = {}
     while pending:
         where, item = pending.pop()
         if isinstance(item, dict):
             pending += [(f"{where}.{key}".lstrip("."), inner) for key, inner in item.items() if key != "bom-ref"]
         elif isinstance(item, list) and any(isinstance(inner, (dict, list)) for inner in item):
-            pending += [(f"{where}.{_label(inner, n)}".lstrip("."), inner) for n, inner in enumerate(item)]
+            pending += [(f"{where}.{label}".lstrip("."), inner) for label, inner in _labelled(item)]
         else:
-            found[where] = ", ".join(map(str, item)) if isinstance(item, list) else str(item)
-    return found
+            found.setdefault(where, []).extend(map(_plain, item if isinstance(item, list) else [item]))
+    return {where: ", ".join(texts) for where, texts in found.items()}
 
 
-def _label(item: Any, number: int) -> str:
-    """What tells an item of a list apart: its algorithm, its address, its name, else its place."""
-    if isinstance(item, dict):
-        for key in ("alg", "url", "name", "type"):
-            if isinstance(item.get(key), str):
-                extra = f" {item['slice']}" if isinstance(item.get("slice"), str) else ""
-                return f"{item[key]}{extra}"
-    return str(number)
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
-def _changes(key: tuple[str, str], before: dict[str, str], after: dict[str, str]) -> Iterator[Change]:
+def _labelled(items: list[Any]) -> Iterator[tuple[str, Any]]:
+    """Items with what tells them apart; of two that are called alike, the second is numbered, not lost."""
+    seen: Counter[str] = Counter()
+    for number, item in enumerate(items):
+        if isinstance(item, dict) and text_of(item.get("name")).startswith(_QUIET_PROPERTIES):
+            continue
+        label, inner = _label(item, number)
+        seen[label] += 1
+        yield (label if seen[label] == 1 else f"{label} ({seen[label]})"), inner
+
+
+def _label(item: Any, number: int) -> tuple[str, Any]:
+    """What an item of a list is called (its algorithm, its address, its name, else its place), and what else it says.
+
+    The label becomes part of the path of every value in the item, so that it is bounded.
+    """
+    for key in _LABELS if isinstance(item, dict) else ():
+        label = item.get(key)
+        if isinstance(label, str):
+            rest = {k: value for k, value in item.items() if k != key} if len(label) <= _LONGEST_LABEL else item
+            extra = f" {item['slice']}" if isinstance(item.get("slice"), str) else ""
+            return f"{label}{extra}"[:_LONGEST_LABEL], rest if rest.keys() - {"bom-ref"} else item
+    return str(number), item
+
+
+def _changes(key: _Key, before: dict[str, str], after: dict[str, str]) -> Iterator[Change]:
     for field in sorted(before.keys() | after.keys()):
         old, new = before.get(field, ""), after.get(field, "")
         if old != new:
             kind = Kind.CHANGED if old and new else Kind.ADDED if new else Kind.REMOVED
-            yield Change(kind=kind, type=key[0], name=key[1], field=field, old=old, new=new)
+            yield Change(kind=kind, type=key.type, name=key.shown, field=field, old=old, new=new)
 
 
 def _completeness(document: Json) -> dict[str, str]:
     """What is said to be how complete, by reference."""
     found: dict[str, str] = {}
-    for item in document.get("compositions", ()):
-        for ref in item.get("assemblies", ()):
-            found[str(ref)] = str(item.get("aggregate"))
-        for ref in item.get("dependencies", ()):
-            found[f"dependencies of {ref}"] = str(item.get("aggregate"))
+    for item in objects_of(document.get("compositions")):
+        aggregate = text_of(item.get("aggregate"))
+        for ref in _texts(item.get("assemblies")):
+            found[ref] = aggregate
+        for ref in _texts(item.get("dependencies")):
+            found[f"dependencies of {ref}"] = aggregate
     return found
+
+
+def _texts(value: Any) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def _brief(component: Json) -> str:
     """A component in a few words: its version, or the digest of a file."""
-    hashes = component.get("hashes") or [{}]
-    return str(component.get("version") or hashes[0].get("content", ""))
+    return text_of(component.get("version")) or _digest(component)
+
+
+def _digest(item: Json) -> str:
+    """The first digest that something states."""
+    hashes = objects_of(item.get("hashes"))
+    return text_of(hashes[0].get("content")) if hashes else ""

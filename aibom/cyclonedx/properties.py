@@ -40,6 +40,7 @@ SAFETY = "aibom:safety"
 SAFETY_REASON = "aibom:safety-reason"
 GLOBAL = "aibom:global"
 ASSUMED = "aibom:assumed"
+UNUSABLE = "aibom:unusable"
 RISKY_CALL = "aibom:risky-call"
 EXTERNAL_DATA = "aibom:external-data"
 
@@ -84,6 +85,7 @@ MEANINGS: dict[str, str] = {
     SAFETY_REASON: "why",
     GLOBAL: "name that the file would import when it is loaded",
     ASSUMED: "what is taken for granted here, and why",
+    UNUSABLE: "a value that CycloneDX cannot hold: no valid address, too long, no package name",
     RISKY_CALL: "place in a source file that runs code or commands, or unpickles",
     EXTERNAL_DATA: "file that holds part of the weights",
 }

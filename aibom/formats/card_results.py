@@ -117,7 +117,7 @@ def model_index_results(value: Any, where: str) -> tuple[Measurement, ...]:
                 is_value = isinstance(shown, (int, float, str)) and not isinstance(shown, bool)
                 if _text(metric.get("type")) and is_value:
                     place = f"model-index[{m}].results[{r}].metrics[{k}].value"
-                    found.append(_indexed(result, metric, str(shown), place))
+                    found.append(_indexed(result, metric, str(shown), place, _text(model.get("name"))))
                 if len(found) > MAX_MEASUREMENTS:
                     raise InputError(f"more than {MAX_MEASUREMENTS} results", where=f"{where}, model-index")
     return tuple(found)
@@ -184,12 +184,13 @@ def _section_results(section: CardSection) -> Iterator[Measurement]:
             yield from _cell(item[0], item[1], {}, f"{place}, list item {counted}")
 
 
-def _indexed(result: dict[str, Any], metric: dict[str, Any], value: str, place: str) -> Measurement:
+def _indexed(result: dict[str, Any], metric: dict[str, Any], value: str, place: str, model: str) -> Measurement:
     dataset, task, source = (_object(result.get(name)) for name in ("dataset", "task", "source"))
     verified = metric.get("verified")
     return Measurement(
         type=_text(metric["type"]),
         value=value,
+        model=model,
         name=_text(metric.get("name")),
         dataset=_text(dataset.get("name")) or _text(dataset.get("type")),
         dataset_id=_text(dataset.get("type")),

@@ -4,6 +4,7 @@ A file name only ever suggests; where the content can be read, the content decid
 still a file of the release: it is listed and digested as `other`.
 """
 
+import codecs
 import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -46,13 +47,20 @@ WEIGHT_FORMATS: dict[str, tuple[str, ...]] = {
     ".onnx": ("onnx",),
     ".tflite": ("tflite",),
     ".h5": ("hdf5",),
-    ".keras": ("zip",),
+    ".keras": ("zip", "hdf5"),
     ".skops": ("zip",), ".pt2": ("zip",), ".ptl": ("zip",), ".torchscript": ("zip",),
     ".msgpack": (), ".mlmodel": (), ".ot": ("zip",), ".cbm": (), ".ubj": (), ".eqx": (), ".pte": ("executorch",),
-    ".pt": ("zip", "pickle"), ".pth": ("zip", "pickle"), ".ckpt": ("zip", "pickle", "hdf5"), ".jit": ("zip",),
-    ".pkl": ("pickle", "zip", "gzip", "zlib"), ".pickle": ("pickle",),
-    ".joblib": ("pickle", "gzip", "zip", "zlib", "bzip2", "xz"),
+    ".pt": ("zip", "pickle", "tar"), ".pth": ("zip", "pickle", "tar"), ".ckpt": ("zip", "pickle", "hdf5"),
+    ".jit": ("zip",), ".nemo": ("tar", "gzip"), ".bin": ("zip", "pickle"),
+    **dict.fromkeys((".pkl", ".pickle", ".joblib", ".dill"), ("pickle", "zip", "gzip", "zlib", "bzip2", "xz")),
 }  # fmt: skip
+# What loaders unpickle, whatever the file holds: PyTorch's names, and those of pickles of any other kind.
+TORCH_SUFFIXES = (".pt", ".pth", ".bin", ".ckpt", ".ptl", ".jit", ".torchscript")
+PICKLE_SUFFIXES = (".pkl", ".pickle", ".joblib", ".dill", ".p", ".pck")
+# Behind such a suffix, what tells of a packing, a copy or a number: `model.pth.tar`, `model.pkl.gz`, `model.pkl.1`.
+_TAIL = re.compile(r"\.(?:gz|bz2|xz|z|tar|bak|old|orig|tmp|[0-9]{1,6})$")
+# The state of a training, which is saved as weights are and is none.
+_STATE_NAMES = ("training_args*", "optimizer*", "scheduler*", "rng_state*")
 _WEIGHT_NAMES = ("pytorch_model*.bin", "adapter_model*.bin", "model*.bin", "diffusion_pytorch_model*.bin")
 _ADAPTER_NAMES = ("adapter_model*", "pytorch_lora_weights*", "learned_embeds*")
 MAY_EXECUTE = frozenset({"pickle", "zip", "hdf5"})
@@ -129,12 +137,12 @@ _BY_NAME: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "model/metadata",
         (
-            "training_args*",
+            *_STATE_NAMES,
             "trainer_state.json",
             "generation_config.json",
             "*.safetensors.index.json",
+            "*.bin.index.json",
             "adapter_config.json",
-            "optimizer*",
             "emissions.csv",
             "*manifest.json",
             "mlmodel",
@@ -221,17 +229,53 @@ def classify(name: str, size: int, head: bytes) -> Classification:
         return Classification(category=_weights_category(name, base), format="saved-model")
     if shown == "onnx" and suffix != ".onnx":  # no magic number: any Protocol Buffers message may begin so
         shown = "coreml" if suffix == ".mlmodel" else ""
-    if suffix in WEIGHT_FORMATS or any(fnmatchcase(base, pattern) for pattern in _WEIGHT_NAMES):
+    if unpickled_suffix(name) and any(fnmatchcase(base, pattern) for pattern in _STATE_NAMES):
+        return Classification(category="model/metadata", format=shown)
+    if is_weights_name(name):
         return Classification(category=_weights_category(name, base), format=shown)
     if shown in {"gguf", "tflite", "pickle"} or (shown == "safetensors" and suffix not in _DOCUMENT_SUFFIXES):
         return Classification(category=_weights_category(name, base), format=shown)
     return Classification(category=_category(name, base, shown), format=shown)
 
 
+def is_weights_name(name: str) -> bool:
+    """Whether a file calls itself weights; a `.bin` does so only under the names that libraries give it."""
+    base = name.rsplit("/", 1)[-1].lower()
+    suffix = _suffix(base)
+    if suffix not in WEIGHT_FORMATS:
+        suffix = unpickled_suffix(name)
+    if suffix == ".bin":
+        return any(fnmatchcase(base, pattern) for pattern in _WEIGHT_NAMES)
+    return suffix in WEIGHT_FORMATS
+
+
+def unpickled_suffix(name: str) -> str:
+    """The suffix by which a loader would take a file for something to unpickle; empty if none would."""
+    base = name.rsplit("/", 1)[-1].lower()
+    while _suffix(base) not in {*TORCH_SUFFIXES, *PICKLE_SUFFIXES}:
+        shorter = _TAIL.sub("", base)
+        if shorter == base:
+            return ""
+        base = shorter
+    return _suffix(base)
+
+
 def expected_formats(name: str) -> tuple[str, ...]:
     """The formats that weights of this name may have."""
     base = name.rsplit("/", 1)[-1].lower()
     return WEIGHT_FORMATS.get(_suffix(base), ("zip", "pickle"))
+
+
+def contradicts_name(name: str, shown: str) -> bool:
+    """Whether the first bytes are of a format that the file's name does not allow; bytes of no known format do not."""
+    allowed = WEIGHT_FORMATS.get(_suffix(name.rsplit("/", 1)[-1].lower()))
+    return bool(allowed) and shown not in {*(allowed or ()), "", "text", "empty", *PACKED}
+
+
+def is_plainly_text(head: bytes) -> bool:
+    """Whether a file begins as text does, with no character that only a terminal would understand."""
+    text = codecs.getincrementaldecoder("utf-8")(errors="replace").decode(head.removeprefix(codecs.BOM_UTF8))
+    return "\ufffd" not in text and not any(c < " " and c not in "\t\n\r\f" for c in text)
 
 
 def _is_variables(name: str) -> bool:

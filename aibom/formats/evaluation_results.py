@@ -64,6 +64,8 @@ class Measurement:
     subset: str = ""
     """What narrows the number down: a filter, a category, or the keys it stands under in a plain file."""
     task: str = ""
+    model: str = ""
+    """The name of the model that an entry of `model-index` is about."""
     standard_error: str = ""
     lower: str = ""
     upper: str = ""

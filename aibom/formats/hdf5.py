@@ -5,6 +5,7 @@ is then read when this one is. All groups are visited for that; what is stored i
 group, in a fractal heap) is said so. Format: HDF5 File Format Specification 3.0, sections II to IV.
 """
 
+import math
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ _USER_BLOCKS = (0, 512, 1024, 2048, 4096)
 _UNDEFINED = 2**64 - 1
 _DATASPACE, _LINK_INFO, _LINK, _EXTERNAL, _LAYOUT, _ATTRIBUTE = 0x01, 0x02, 0x06, 0x07, 0x08, 0x0C
 _CONTINUATION, _SYMBOL_TABLE, _ATTRIBUTE_INFO = 0x10, 0x11, 0x15
+_SHARED, _NULL_SPACE, _MAX_RANK, _MAX_ELEMENTS = 2, 2, 32, 2**63
 _EXTERNAL_LINK, _HARD_LINK, _VIRTUAL = 64, 0, 3
 
 
@@ -38,6 +40,9 @@ class Hdf5File:
     """Texts at the root group, as `keras_version` and `model_config`."""
     objects: int
     datasets: int
+    elements: int | None
+    """Numbers in all datasets, whatever they are for: weights, and the state of an optimiser. None if not all that are
+    stored here could be counted."""
     external_links: tuple[str, ...]
     """Targets of links into other files, as `file: object`."""
     external_storage: int
@@ -105,6 +110,8 @@ class _Reader:
     pending: list[int] = field(default_factory=list)
     stored: int = 0
     datasets: int = 0
+    elements: int = 0
+    uncounted: int = 0
     messages: int = 0
     objects: int = 0
     spent: int = 0
@@ -116,6 +123,7 @@ class _Reader:
             attributes=dict(sorted(self.attributes.items())),
             objects=self.objects,
             datasets=self.datasets,
+            elements=None if problems or self.stored or self.uncounted else self.elements,
             external_links=tuple(self.links),
             external_storage=self.stored,
             examined=not problems,
@@ -141,8 +149,14 @@ class _Reader:
             self.objects += 1
             if self.objects > MAX_OBJECTS:
                 raise _DamagedError(f"more than {MAX_OBJECTS} objects, which is where we stop")
+            datasets, size = self.datasets, None
             for kind, flags, body in self.header(address):
                 self.message(kind, flags, body, is_root=address == root)
+                if kind == _DATASPACE and not flags & _SHARED:
+                    size = _elements(body)
+            if self.datasets > datasets:
+                self.elements += size or 0
+                self.uncounted += size is None
 
     def header(self, address: int) -> Iterator[tuple[int, int, bytes]]:
         """The messages of an object header: type, flags and content."""
@@ -197,7 +211,7 @@ class _Reader:
                 what = "links of a large group" if kind == _LINK_INFO else "attributes of an object with many"
                 self.problems[f"the {what} are stored in a form that is not looked into"] = None
         elif kind == _ATTRIBUTE and is_root and len(self.attributes) < MAX_ATTRIBUTES:
-            self.attribute(body, shared=bool(flags & 2))
+            self.attribute(body, shared=bool(flags & _SHARED))
 
     def tree(self, address: int) -> None:
         """The members of a group of the older kind: a B-tree whose leaves are symbol nodes."""
@@ -276,6 +290,19 @@ class _Reader:
                 break
             at += 16 + ((size + 7) & ~7)
         raise _DamagedError(f"no object {index} in the global heap at {address}")
+
+
+def _elements(space: bytes) -> int | None:
+    """How many elements a dataspace has: one if it has no dimensions, none if it is null; None if it cannot be told."""
+    version, rank = space[:2] if len(space) >= 4 else (0, 0)
+    start = {1: 8, 2: 4}.get(version)
+    raw = space[start : start + rank * 8] if start else b""
+    if start is None or rank > _MAX_RANK or len(raw) < rank * 8:
+        return None
+    if version == 2 and space[3] == _NULL_SPACE:
+        return 0
+    count = math.prod(struct.unpack(f"<{rank}Q", raw))
+    return count if count < _MAX_ELEMENTS else None
 
 
 def _printable(raw: bytes) -> str:

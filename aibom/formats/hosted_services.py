@@ -105,7 +105,8 @@ class HostedService:
     """Who runs it; empty if that depends on the address or on configuration."""
     name: str
     endpoint: str
-    """The address given in the code, else the public one of the service; empty if neither is known."""
+    """The address given in the code, else the public one of the service; empty if neither is known, or if one is given
+    that cannot be read: who answers there is then not known either."""
     models: tuple[str, ...]
     """Models that its calls name, sorted."""
     line: int
@@ -126,6 +127,8 @@ class _Use:
     target: str
     line: int
     models: set[str]
+    elsewhere: bool = False
+    """Whether an address is given that cannot be read."""
 
 
 def hosted_services(source: PythonSource, where: str) -> tuple[HostedService, ...]:
@@ -147,6 +150,8 @@ def hosted_services(source: PythonSource, where: str) -> tuple[HostedService, ..
 
 def _fact(use: _Use, where: str) -> HostedService:
     provider, public = _SERVICES[use.service]
+    if use.elsewhere:  # a service with a public address, called at another one, is somebody else's
+        provider, public = "" if public else provider, ""
     return HostedService(
         provider=provider,
         name=use.service,
@@ -159,9 +164,9 @@ def _fact(use: _Use, where: str) -> HostedService:
 
 def _merged(uses: Iterator[_Use]) -> list[_Use]:
     """One entry for each variable, and one for all uses of a service without a variable."""
-    found: dict[tuple[str, str, str], _Use] = {}
+    found: dict[tuple[str, str, str, bool], _Use] = {}
     for use in uses:
-        key = (use.service, use.endpoint, use.target)
+        key = (use.service, use.endpoint, use.target, use.elsewhere)
         if key in found:
             found[key].models |= use.models
         elif len(found) < _MAX_SERVICES:
@@ -173,7 +178,8 @@ def _use(call: Call) -> _Use | None:
     service = _service(call)
     if not service:
         return None
-    stated = next((call.keywords[key] for key in _ADDRESSES if "://" in call.keywords.get(key, "")), "")
+    address = _address(call)
+    stated = address if "://" in address else ""
     if call.path.startswith(_HTTP):
         stated = call.first
     region = call.keywords.get("region_name") or call.keywords.get("aws_region", "")
@@ -185,7 +191,19 @@ def _use(call: Call) -> _Use | None:
         target=call.target,
         line=call.line,
         models=set(_models(call)),
+        elsewhere=not stated and (bool(address) or _has_unstated_address(call)),
     )
+
+
+def _address(call: Call) -> str:
+    """The address that a client is told; a machine of one's own is often written without a scheme."""
+    told = next((call.keywords[key] for key in _ADDRESSES if call.keywords.get(key, "") not in {"", "None"}), "")
+    is_own = "://" not in told and told.partition("/")[0].rpartition(":")[0] in _LOCAL_HOSTS
+    return f"http://{told}" if is_own or told in _LOCAL_HOSTS else told
+
+
+def _has_unstated_address(call: Call) -> bool:
+    return not call.unstated.isdisjoint(_ADDRESSES)
 
 
 def _service(call: Call) -> str:
@@ -198,8 +216,8 @@ def _service(call: Call) -> str:
     service = next((_PATHS[prefix] for prefix in prefixes if prefix in _PATHS), "")
     if service == "Gemini API" and call.keywords.get("vertexai") == "True":
         return "Vertex AI"
-    address = next((call.keywords[key] for key in _ADDRESSES if key in call.keywords), "")
-    if service == "OpenAI API" and "://" in address:
+    address = _address(call)
+    if service == "OpenAI API" and (address or _has_unstated_address(call)):
         return _service_at(address) or "OpenAI-compatible API"
     return service
 

@@ -71,6 +71,14 @@ class KerasHdf5:
     safety: Safety
     reasons: tuple[str, ...]
 
+    @property
+    def parameters(self) -> int | None:
+        """Numbers in the model's weights; None where those of an optimiser may lie beside them, or not all are here.
+
+        Keras writes its version into files that hold no optimiser unless its settings for training are there too.
+        """
+        return self.file.elements if self.keras_version and "training_config" not in self.file.attributes else None
+
 
 def parse_keras_hdf5(source: ByteSource, where: str) -> KerasHdf5:
     """Read an HDF5 file and the model configuration in it. Raises InputError if it is not HDF5."""

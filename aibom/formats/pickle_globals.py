@@ -2,10 +2,12 @@
 
 The allow-list decides, because no list of dangerous names is ever complete: what stands on neither list is unknown. It
 follows what PyTorch's weights-only unpickler permits, and adds inert built-in types, NumPy's reconstruction functions
-and the *classes* of the usual model libraries. Functions of those libraries are listed one by one or not at all.
+and classes of the usual model libraries, each by name (`pickle_classes`).
 """
 
 from enum import StrEnum
+
+from aibom.formats.pickle_classes import is_borrowed, is_harmless_class
 
 
 class Safety(StrEnum):
@@ -35,7 +37,7 @@ def judge(module: str, name: str, *, script: bool = False) -> Safety:
         return Safety.CLEAN
     if _is_dangerous(module, name):
         return Safety.DANGEROUS
-    return Safety.CLEAN if _is_class_of_known_package(module, name) else Safety.UNKNOWN
+    return Safety.CLEAN if is_harmless_class(module, name) else Safety.UNKNOWN
 
 
 def is_model_class(full_name: str) -> bool:
@@ -60,16 +62,7 @@ def _is_dangerous(module: str, name: str) -> bool:
     path = name.split(".")
     if any(part in _DANGEROUS_NAMES for part in path) or any(part in _REACHED_MODULES for part in path):
         return True
-    return f"{module}.{name}" in _DANGEROUS_GLOBALS
-
-
-def _is_class_of_known_package(module: str, name: str) -> bool:
-    parts = module.split(".")
-    prefixes = {".".join(parts[: count + 1]) for count in range(min(len(parts), 8))}
-    if not prefixes & _CLASS_PACKAGES or prefixes & _NOT_CLASSES or "." in name:
-        return False
-    plain = name.removeprefix("__pyx_unpickle_")  # Cython's reconstruction of the class named after it
-    return plain.isidentifier() and plain.lstrip("_")[:1].isupper()
+    return f"{module}.{name}" in _DANGEROUS_GLOBALS or is_borrowed(module, name)
 
 
 def _words(text: str) -> frozenset[str]:
@@ -147,16 +140,6 @@ _ALLOWED = frozenset().union(
     _names("torch.jit._pickle", "build_intlist build_tensorlist build_doublelist build_boollist restore_type_tag"),
 )
 
-_CLASS_PACKAGES = frozenset(
-    {"sklearn", "xgboost", "lightgbm", "catboost", "numpy.dtypes", "scipy.sparse", "scipy.interpolate", "scipy.spatial"}
-)
-_NOT_CLASSES = _words(
-    "sklearn.externals sklearn.datasets sklearn.conftest sklearn.utils._testing sklearn.utils.parallel "
-    "sklearn.utils.estimator_checks sklearn.utils.validation sklearn.utils.fixes sklearn.utils._mocking "
-    "xgboost.dask xgboost.spark xgboost.testing xgboost.collective xgboost.tracker xgboost.libpath xgboost.plotting "
-    "lightgbm.dask lightgbm.plotting catboost.widget catboost.utils catboost.datasets catboost.dev_utils "
-    "scipy.sparse.tests scipy.interpolate.tests scipy.spatial.tests"
-)
 _MODEL_PACKAGES = _words(
     "sklearn xgboost lightgbm catboost torch keras tensorflow transformers imblearn statsmodels gensim spacy "
     "sentence_transformers fastai ultralytics pytorch_lightning"

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from aibom.core.bytesource import ByteSource
 from aibom.formats.pickle_bytes import MAX_TEXT, BrokenError, PickleBytes
+from aibom.formats.pickle_classes import CALLERS, acts_when_made
 from aibom.formats.pickle_globals import Safety, shown, worst
 
 MAX_OPCODES = 10_000_000
@@ -29,6 +30,7 @@ _VERSION_KEYS = frozenset({"_sklearn_version", "_skops_version", "pytorch-lightn
 _ARRAY_KEYS = frozenset({"shape", "dtype", "order", "numpy_array_alignment_bytes"})
 _WRAPPERS = ("joblib.numpy_pickle.NumpyArrayWrapper", "sklearn.externals.joblib.numpy_pickle.NumpyArrayWrapper")
 _KEPT_OBJECTS = frozenset({*_WRAPPERS, "numpy.dtype", "torch.Size"})
+_NEW = ("__newobj__", "__newobj_ex__")
 _TENSORS = frozenset(f"torch._utils._rebuild_tensor{version}" for version in ("", "_v2", "_v3"))
 
 
@@ -82,6 +84,10 @@ class Made:
 
 Value = Other | Name | Made | str | int | tuple["Value", ...] | dict[str, "Value"] | None
 OTHER = Other()
+# These make an object without its constructor; the reconstructor does if the base is `object`.
+_BARE_MAKERS = frozenset(f"{module}.{name}" for module in ("copyreg", "copy_reg") for name in _NEW)
+_RECONSTRUCTORS = frozenset({"copyreg._reconstructor", "copy_reg._reconstructor"})
+_OBJECT = ((Name("builtins", "object"),), (Name("__builtin__", "object"),))
 
 
 class Found:
@@ -90,6 +96,7 @@ class Found:
     def __init__(self, opcodes: int = 0) -> None:
         """Start with the number of opcodes that were walked before."""
         self.opcodes, self.protocol, self.arrays = opcodes, 0, 0
+        self.blind = False  # whether something was given to call what cannot be told
         self.names: dict[tuple[str, str], bool] = {}
         self.reasons: dict[str, Safety] = {}
         self.versions: dict[str, str] = {}
@@ -105,6 +112,7 @@ class Found:
         """Add what came up in the pickle that follows."""
         self.opcodes, self.protocol = other.opcodes, max(self.protocol, other.protocol)
         self.arrays += other.arrays
+        self.blind = self.blind or other.blind
         for key, called in other.names.items():
             self.names[key] = called or self.names.get(key, False)
         for reason, level in other.reasons.items():
@@ -120,6 +128,7 @@ class Found:
         for (module, name), called in guess.names.items():
             if len(module) + len(name) > 3 and all(part.isidentifier() for part in f"{module}.{name}".split(".")):
                 self.names[module, name] = called or self.names.get((module, name), False)
+                self.blind = self.blind or (called and acts_when_made(module, name))
 
 
 class Machine(PickleBytes):
@@ -256,10 +265,22 @@ class Machine(PickleBytes):
             return
         self.found.names[callee.module, callee.name] = True
         full, given = f"{callee.module}.{callee.name}", arguments if isinstance(arguments, tuple) else ()
+        self._judge_call(callee, full, arguments)
         if full in _TENSORS:
             self._tensor(given)
         kept = tuple(OTHER if isinstance(item, (Made, dict)) else item for item in given)
         self.push(Made(full, kept) if full in _KEPT_OBJECTS else OTHER)
+
+    def _judge_call(self, callee: Name, full: str, arguments: Value) -> None:
+        """Note what is made from a path, by itself or by a function that is given the class."""
+        given = arguments if isinstance(arguments, tuple) else (arguments,)
+        self.found.blind = self.found.blind or (full in CALLERS and not isinstance(arguments, tuple))
+        if full in _BARE_MAKERS or (full in _RECONSTRUCTORS and given[1:2] in _OBJECT):
+            return
+        for made in (callee, *(item for item in given if isinstance(item, Name))):
+            if given and acts_when_made(made.module, made.name):
+                level = Safety.DANGEROUS if _has_text(given) else Safety.UNKNOWN
+                self.found.note(f"makes {shown(made.module, made.name)} from arguments, which can be a path", level)
 
     def persistent(self) -> None:
         """Load something kept outside the pickle; PyTorch's storages are described by a tuple."""
@@ -320,6 +341,10 @@ class Machine(PickleBytes):
 
 
 Effects = Mapping[int, Callable[[Machine], None]]
+
+
+def _has_text(given: tuple[Value, ...]) -> bool:
+    return any(isinstance(item, str) or (isinstance(item, tuple) and _has_text(item)) for item in given)
 
 
 def _item_size(dtype: Value) -> int:

@@ -5,15 +5,14 @@ the first pickle, bytes that are no pickle are no fault; names found in them are
 that is told to go on would meet them.
 """
 
-import bz2
-import lzma
-import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from aibom.core.bytesource import ByteSource, BytesSource
+from aibom.core.bytesource import ByteSource
 from aibom.core.errors import InputError
+from aibom.formats.inflated import CHUNK, DAMAGED, MAX_INFLATED, Inflation, bzipped, held, xzipped, zipped
 from aibom.formats.pickle_bytes import BrokenError
+from aibom.formats.pickle_classes import acts_when_made
 from aibom.formats.pickle_globals import Safety, is_model_class, judge, shown, worst
 from aibom.formats.pickle_machine import Found, Machine, PickledStorage, PickledTensor
 from aibom.formats.pickle_opcodes import EFFECTS
@@ -29,9 +28,6 @@ __all__ = [
 ]
 
 MAX_STREAMS = 1000
-MAX_INFLATED = 512 * 1024 * 1024
-_MAX_LZMA_MEMORY = 128 * 1024 * 1024
-_CHUNK = 64 * 1024
 _XZ, _LZMA, _BZIP2 = b"\xfd7zXZ\0", b"\x5d\0\0", b"BZh"
 _ZLIB = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda", b"\x1f\x8b")
 _MAX_REASONS = 100
@@ -98,43 +94,33 @@ def is_compressed(head: bytes) -> bool:
 
 
 def scan_compressed_pickle(source: ByteSource, where: str) -> PickleScan:
-    """Scan what is in a compressed file, as joblib writes it. Raises InputError if it is damaged, or no pickle."""
+    """Scan what is in a compressed file, as joblib writes it; of one that inflates to too much, only the beginning.
+
+    Raises InputError if it is damaged, or no pickle.
+    """
+    inflation = _inflation(source)
     try:
-        content, rest = _inflate(source)
-    except (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError) as error:
+        content = held(inflation.pieces(min(CHUNK, MAX_INFLATED + 1)), MAX_INFLATED)
+    except DAMAGED as error:
         raise InputError("the compressed data is damaged", where=where) from error
-    if len(content) > MAX_INFLATED:
-        raise InputError(f"more than {MAX_INFLATED} bytes when inflated, which is where we stop", where=where)
-    scan = scan_pickle(BytesSource(content), f"{where}, inflated")
-    if not rest:
+    if content.size > MAX_INFLATED:
+        doubt = f"more than {MAX_INFLATED} bytes when inflated, which is where we stop"
+    else:
+        doubt = "" if inflation.is_whole else "more stands behind the compressed data, or its end is missing"
+    try:
+        scan = scan_pickle(content, f"{where}, inflated")
+    except InputError as error:
+        raise InputError(doubt or error.message, where=error.where) from error
+    if not doubt:
         return scan
-    reasons = (*scan.reasons, "more stands behind the compressed data, or its end is missing")
-    return replace(scan, reasons=reasons, safety=worst(scan.safety, Safety.UNKNOWN))
+    return replace(scan, reasons=(*scan.reasons, doubt), safety=worst(scan.safety, Safety.UNKNOWN))
 
 
-def _inflate(source: ByteSource) -> tuple[bytes, bool]:
-    """The content, at most one byte more than we read, and whether the compressed data is not the whole file."""
-    step, state = _engine(source.read(0, 6))
-    out, position = bytearray(), 0
-    while len(out) <= MAX_INFLATED and not state()[0]:
-        chunk = source.read(position, _CHUNK)
-        position += len(chunk)
-        out += step(chunk, MAX_INFLATED + 1 - len(out))
-        if not chunk:
-            return bytes(out), True
-    return bytes(out), position < source.size or bool(state()[1])
-
-
-def _engine(head: bytes) -> tuple[Callable[[bytes, int], bytes], Callable[[], tuple[bool, bytes]]]:
-    """How to inflate a chunk up to a limit; and whether the end was reached, with the bytes behind it."""
+def _inflation(source: ByteSource) -> Inflation:
+    head = source.read(0, 6)
     if head.startswith(_BZIP2):
-        bzip2 = bz2.BZ2Decompressor()
-        return bzip2.decompress, lambda: (bzip2.eof, bzip2.unused_data)
-    if head.startswith((_XZ, _LZMA)):
-        xz = lzma.LZMADecompressor(memlimit=_MAX_LZMA_MEMORY)
-        return xz.decompress, lambda: (xz.eof, xz.unused_data)
-    inflater = zlib.decompressobj(47)  # zlib or gzip, whichever the header says
-    return inflater.decompress, lambda: (inflater.eof, inflater.unused_data)
+        return bzipped(source)
+    return xzipped(source) if head.startswith((_XZ, _LZMA)) else zipped(source)
 
 
 def _result(found: Found, streams: int, end: int, script: bool) -> PickleScan:
@@ -142,6 +128,8 @@ def _result(found: Found, streams: int, end: int, script: bool) -> PickleScan:
         level = judge(module, name, script=script)
         if level is not Safety.CLEAN:
             found.note(f"{'calls' if called else 'names'} {shown(module, name)}", level)
+        if found.blind and acts_when_made(module, name):
+            found.note(f"may make {shown(module, name)} from what cannot be told", Safety.UNKNOWN)
     names = sorted({shown(module, name) for module, name in found.names})
     ranked = sorted(found.reasons, key=lambda reason: (found.reasons[reason] is not Safety.DANGEROUS, reason))
     return PickleScan(

@@ -40,6 +40,8 @@ class Call:
     defaults: frozenset[str]
     """Keywords (and positions, as text) whose value is the default of a command line option."""
     line: int
+    unstated: frozenset[str] = frozenset()
+    """Keywords that are given a value which the source does not state: of an option, a variable, the environment."""
 
     @property
     def first(self) -> str:
@@ -130,6 +132,7 @@ class Scope:
                 defaults | {name for name, (text, is_default) in keywords.items() if text and is_default}
             ),
             line=call.line,
+            unstated=frozenset(name for name, (text, _) in keywords.items() if not text),
         )
 
     def path(self, name: str) -> str:

@@ -18,7 +18,7 @@ from aibom.formats.zip_members import ZipListing, ZipMember, list_zip, member_so
 
 MAX_DOCUMENT = 64 * 1024 * 1024
 MAX_PROGRAMS = 100
-MAX_MEMBER = 256 * 1024 * 1024
+MAX_MEMBER = 128 * 1024 * 1024
 MAX_SCANNED = 1024 * 1024 * 1024
 MAX_REASONS = 100
 _MAX_NOTE = 256
@@ -141,7 +141,7 @@ def _scan(source: ByteSource, member: ZipMember, limit: int, where: str, found: 
     try:
         head = read_member(source, member, 4, where, partial=True)
         is_pickle = head[:1] == b"\x80" and head[1:2] <= b"\x05"
-        if head != b"PK\x03\x04" and not is_pickle and not member.name.endswith((".pkl", ".pt")):
+        if head != b"PK\x03\x04" and not is_pickle and not member.name.lower().endswith((".pkl", ".pt")):
             return 0
         content = member_source(source, member, limit, where)
         held = parse_torch(content, f"{where}, member {shown}")

@@ -1,23 +1,25 @@
 """PyTorch's files: the zip archive, TorchScript, the pickles of before 1.6, and the tar of before 0.1.10.
 
-All hold pickles; none is loaded. The zip archive's pickles are found by name and by their first bytes, because a
-loader can be pointed at any of them. Layout: `torch.save`, and PyTorch's `serialization.md` for TorchScript.
+All hold pickles; none is loaded. The zip archive's pickles are found by name, without regard to case as PyTorch's own
+reader finds them, and by their first bytes, because a loader can be pointed at any of them. Layout: `torch.save`, and
+PyTorch's `serialization.md` for TorchScript.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from zlib import crc32
 
-from aibom.core.bytesource import ByteSource, BytesSource
+from aibom.core.bytesource import ByteSource
 from aibom.core.errors import InputError
+from aibom.formats.inflated import CHUNK, MAX_INFLATED
 from aibom.formats.pickle_globals import worst
 from aibom.formats.pickle_stream import PickleScan, Safety, scan_pickle
-from aibom.formats.zip_members import ZipListing, ZipMember, list_zip, member_source, read_member
+from aibom.formats.zip_members import Slice, ZipListing, ZipMember, list_zip, member_source, read_member
 
-MAX_PICKLE = 512 * 1024 * 1024
 MAX_PICKLES = 1000
 MAX_SCANNED = 1024 * 1024 * 1024
 MAX_TAR_MEMBERS = 1000
+MAX_ALIKE = 100
 _MAX_CHECKED = 64 * 1024 * 1024
 _MAX_NOTE = 4096
 _MAGIC = b"\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
@@ -81,8 +83,9 @@ def parse_torch(source: ByteSource, where: str) -> TorchArchive:
 def parse_torch_zip(source: ByteSource, where: str) -> TorchArchive:
     """Read a zip archive of PyTorch's. Raises InputError if it is no zip archive, or has no pickle."""
     listing = list_zip(source, where)
-    problems = list(listing.problems)
-    is_script = any("/code/" in member.name or member.name.endswith("/constants.pkl") for member in listing.members)
+    problems = [*listing.problems, *_alike(listing)]
+    places = [member.name.lower() for member in listing.members]
+    is_script = any("/code/" in place or place.endswith("/constants.pkl") for place in places)
     pickles = [member for member in listing.members if _is_pickle(source, member, where)]
     if not pickles:
         raise InputError("a zip archive without a pickle: not PyTorch's", where=where)
@@ -91,7 +94,7 @@ def parse_torch_zip(source: ByteSource, where: str) -> TorchArchive:
     scans, reasons, left = [], [], MAX_SCANNED  # members can overlap: their sizes do not add up to the file's
     for member in pickles:
         try:
-            content = member_source(source, member, min(MAX_PICKLE, left), where)
+            content = member_source(source, member, min(MAX_INFLATED, left), where)
             left -= content.size
             if left < 0:
                 reasons.append(f"{member.name[:120]!r} is not scanned: more than {MAX_SCANNED} bytes of pickles")
@@ -113,7 +116,7 @@ def parse_torch_zip(source: ByteSource, where: str) -> TorchArchive:
         problems=problems,
         version=_note(source, listing, "version", where),
         byteorder=_note(source, listing, "byteorder", where),
-        code=[name for name in names if "/code/" in name and name.endswith(".py")],
+        code=[name for name in names if _is_code(name)],
         extra=[name for name in names if "/extra/" in name and not name.endswith("/")],
         sizes=[member.size for member in data],
     )
@@ -155,13 +158,26 @@ def _archive(
     )
 
 
+def _alike(listing: ZipListing) -> list[str]:
+    """PyTorch looks members up without regard to case, so that it may load another one than was meant."""
+    seen: dict[str, str] = {}
+    for name in dict.fromkeys(member.name for member in listing.members):
+        seen.setdefault(name.lower(), name)
+    pairs = ((seen[member.name.lower()], member.name) for member in listing.members)
+    return [f"{a[:120]!r} and {b[:120]!r} differ only in case" for a, b in dict.fromkeys(pairs) if a != b][:MAX_ALIKE]
+
+
+def _is_code(name: str) -> bool:
+    return "/code/" in name.lower() and name.lower().endswith(".py")
+
+
 def _is_storage(name: str) -> bool:
     folders = name.split("/")[:-1]
     return bool({"data", "constants", "tensors"} & set(folders[1:])) and name.rsplit("/", 1)[-1].isdecimal()
 
 
 def _is_pickle(source: ByteSource, member: ZipMember, where: str) -> bool:
-    if member.name.endswith((".pkl", ".pickle")):
+    if member.name.lower().endswith((".pkl", ".pickle")):
         return True
     if _is_storage(member.name):
         return False
@@ -187,7 +203,7 @@ def _file_calls(source: ByteSource, listing: ZipListing, where: str) -> list[str
     """What TorchScript's code does with files: it has no import, but these operators."""
     found, budget = set(), _MAX_CODE
     for member in listing.members:
-        if "/code/" in member.name and member.name.endswith(".py"):
+        if _is_code(member.name):
             try:
                 text = read_member(source, member, budget, where)
             except InputError as error:
@@ -200,18 +216,21 @@ def _file_calls(source: ByteSource, listing: ZipListing, where: str) -> list[str
 
 def _wrong_checksum(content: ByteSource, member: ZipMember) -> list[str]:
     """A wrong checksum stops some readers, scanners among them, and not PyTorch."""
-    if content.size > _MAX_CHECKED or crc32(content.read(0, content.size)) == member.crc:
+    if content.size > _MAX_CHECKED:
         return []
-    return [f"{member.name[:120]!r} does not match its checksum"]
+    found = 0
+    for at in range(0, content.size, CHUNK):
+        found = crc32(content.read(at, CHUNK), found)
+    return [] if found == member.crc else [f"{member.name[:120]!r} does not match its checksum"]
 
 
 def _parse_tar(source: ByteSource, where: str) -> TorchArchive:
     scans, reasons = [], ["pickles lie between the raw numbers of a tar archive, where not all can be found"]
     for name, start, size in _tar_members(source):
-        if name not in _TAR_MEMBERS or size > MAX_PICKLE:
+        if name not in _TAR_MEMBERS:
             continue
         try:
-            content = BytesSource(source.read(start, size))
+            content = Slice(source, min(start, source.size), max(0, min(size, source.size - start)))
             scans.append((name, scan_pickle(content, f"{where}, member {name!r}")))
         except InputError as error:
             reasons.append(f"{name!r} cannot be scanned: {error.message}")

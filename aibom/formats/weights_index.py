@@ -1,12 +1,12 @@
-"""The index of sharded weights (`*.safetensors.index.json`), and whether the shards keep its promises."""
+"""The index of sharded weights (`*.safetensors.index.json`, `*.bin.index.json`), and whether the shards keep it."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aibom.core.errors import InputError
 from aibom.core.strictjson import parse_json_object
 
-INDEX_SUFFIX = ".safetensors.index.json"
 _MAX_BYTES = 64 * 1024 * 1024
 
 
@@ -37,17 +37,20 @@ def parse_weights_index(data: bytes, where: str) -> WeightsIndex:
     return WeightsIndex(weight_map=weight_map)
 
 
-def index_problems(index: WeightsIndex, shards: Mapping[str, frozenset[str]]) -> list[str]:
-    """Compare an index with the tensor names found in each shard file; one sentence a difference."""
+def index_problems(index: WeightsIndex, shards: Mapping[str, frozenset[str] | None]) -> list[str]:
+    """Compare an index with the tensor names in each shard file, None where they are not known; a sentence each."""
     problems = [
         f"shard {name} is named by the index but not in the release" for name in index.shards if name not in shards
     ]
+    promised: dict[str, set[str]] = defaultdict(set)
+    for tensor, file in index.weight_map.items():
+        promised[file].add(tensor)
     for name in index.shards:
-        if name not in shards:
+        held = shards.get(name)
+        if held is None:
             continue
-        promised = {tensor for tensor, file in index.weight_map.items() if file == name}
-        if absent := promised - shards[name]:
+        if absent := promised[name] - held:
             problems.append(f"shard {name} lacks {len(absent)} tensors that the index puts there, e.g. {min(absent)}")
-        if extra := shards[name] - promised:
+        if extra := held - promised[name]:
             problems.append(f"shard {name} holds {len(extra)} tensors that the index does not name, e.g. {min(extra)}")
     return problems

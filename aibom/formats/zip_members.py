@@ -6,12 +6,12 @@ listed, and every disagreement is a problem. Format: PKWARE's APPNOTE, sections 
 """
 
 import struct
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from aibom.core.bytesource import ByteSource, BytesSource
+from aibom.core.bytesource import ByteSource
 from aibom.core.errors import InputError
+from aibom.formats.inflated import CHUNK, DAMAGED, ChunkedSource, deflated, held
 
 MAX_MEMBERS = 100_000
 MAX_DIRECTORY = 64 * 1024 * 1024
@@ -21,7 +21,6 @@ _LOCAL, _END = b"PK\x03\x04", b"PK\x05\x06"
 _END_SIZE, _LOCAL_SIZE, _ENTRY_SIZE, _MAX_COMMENT = 22, 30, 46, 65535
 _MAX_GAPS_READ = 16 * 1024 * 1024
 _MAX_DESCRIPTOR = 24
-_CHUNK = 64 * 1024
 _ENCRYPTED, _LATER, _UTF8 = 0x1, 0x8, 0x800
 
 
@@ -55,7 +54,7 @@ class ZipListing:
 
 
 @dataclass(frozen=True, slots=True)
-class _Slice:
+class Slice:
     """A stretch of a source, as a source."""
 
     source: ByteSource
@@ -63,6 +62,7 @@ class _Slice:
     size: int
 
     def read(self, offset: int, length: int) -> bytes:
+        """Those of the bytes that lie in the stretch."""
         return self.source.read(self.start + offset, max(0, min(length, self.size - offset)))
 
 
@@ -93,37 +93,34 @@ def read_member(source: ByteSource, member: ZipMember, limit: int, where: str, *
         if member.compressed > limit and not partial:
             raise InputError(f"{member.compressed} bytes; at most {limit} are read", where=place)
         return source.read(member.offset, min(member.compressed, limit))
-    if member.method != DEFLATED:
-        raise InputError(f"compression method {member.method} is not read; stored and deflated are", where=place)
-    return _inflate(source, member, limit, place, partial)
+    return _inflate(source, member, limit, place, partial).read(0, limit)
 
 
 def member_source(source: ByteSource, member: ZipMember, limit: int, where: str) -> ByteSource:
     """A member's content as a source: a stored one stays where it is, another is inflated up to `limit` bytes."""
     if member.method == STORED:
         start = min(member.offset, source.size)
-        return _Slice(source, start, min(member.compressed, source.size - start))
-    return BytesSource(read_member(source, member, limit, where))
+        return Slice(source, start, min(member.compressed, source.size - start))
+    return _inflate(source, member, limit, f"{where}, member {member.name[:120]!r}", partial=False)
 
 
-def _inflate(source: ByteSource, member: ZipMember, limit: int, place: str, partial: bool) -> bytes:
-    engine, out, position = zlib.decompressobj(-15), bytearray(), member.offset
-    end = member.offset + member.compressed
+def _inflate(source: ByteSource, member: ZipMember, limit: int, place: str, partial: bool) -> ChunkedSource:
+    if member.offset > source.size:
+        raise InputError("its data lies outside the file", where=place)
+    if member.method != DEFLATED:
+        raise InputError(f"compression method {member.method} is not read; stored and deflated are", where=place)
+    content = held(_pieces(source, member, min(CHUNK, limit + 1), place, partial), limit)
+    if content.size > limit and not partial:
+        raise InputError(f"more than {limit} bytes when inflated, which is where we stop", where=place)
+    return content
+
+
+def _pieces(source: ByteSource, member: ZipMember, most: int, place: str, partial: bool) -> Iterator[bytes]:
     try:
-        while len(out) <= limit and not engine.eof:
-            pending = engine.unconsumed_tail
-            if not pending:
-                pending = source.read(position, max(0, min(_CHUNK, end - position)))
-                position += len(pending)
-            if not pending:
-                break
-            out += engine.decompress(pending, limit + 1 - len(out))
-    except zlib.error as error:
+        yield from deflated(source, member.offset, member.offset + member.compressed).pieces(most)
+    except DAMAGED as error:
         if not partial:
             raise InputError("the compressed data is damaged", where=place) from error
-    if len(out) > limit and not partial:
-        raise InputError(f"more than {limit} bytes when inflated, which is where we stop", where=place)
-    return bytes(out[:limit])
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,14 @@
-"""One object out of Git's packs: found by the index, its deltas applied, everything bounded. gitformat-pack(5)."""
+"""One object out of Git's packs: found by the index, its deltas applied, everything bounded. gitformat-pack(5).
 
-import mmap
+A pack is read piece by piece, not mapped into memory: a file cut short under a mapping ends the process.
+"""
+
+import os
 import zlib
 from bisect import bisect_left
-from pathlib import Path
+from dataclasses import dataclass
+
+from aibom.sources.opening import Below, is_regular
 
 _INDEX_MAGIC = b"\xfftOc\x00\x00\x00\x02"
 _FANOUT_END = 8 + 256 * 4
@@ -14,42 +19,65 @@ _MAX_CHAIN = 50
 _COMMIT, _OFFSET_DELTA, _REFERENCE_DELTA = 1, 6, 7
 
 
-def packed_object(folder: Path, identifier: str) -> bytes:
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """An open file, read where it is asked for."""
+
+    handle: int
+    size: int
+
+    def read(self, offset: int, length: int) -> bytes:
+        return os.pread(self.handle, length, offset)
+
+    def byte(self, offset: int) -> int:
+        return self.read(offset, 1)[0]
+
+
+def packed_object(below: Below, folder: str, identifier: str) -> bytes:
     """The content of a commit in one of the packs of `folder`; nothing if it is not there or not readable."""
+    names = sorted(n for n in below.names(folder) if n.startswith("pack-") and n.endswith(".idx"))[:_MAX_PACKS]
     try:
-        packs = sorted(path for path in folder.glob("pack-*.idx") if not path.is_symlink())[:_MAX_PACKS]
-        for index in packs:
-            found = _in_pack(index, bytes.fromhex(identifier))
+        for name in names:
+            found = _in_pack(below, f"{folder}/{name.removesuffix('.idx')}", bytes.fromhex(identifier))
             if found:
                 return found
-    except (OSError, ValueError, IndexError, zlib.error):
+    except (OSError, ValueError, IndexError, OverflowError, zlib.error):
         return b""
     return b""
 
 
-def _in_pack(index_path: Path, identifier: bytes) -> bytes:
-    pack_path = index_path.with_suffix(".pack")
-    if pack_path.is_symlink() or index_path.stat().st_size > _MAX_INDEX:
-        return b""
-    with (
-        index_path.open("rb") as index_file,
-        pack_path.open("rb") as pack_file,
-        mmap.mmap(index_file.fileno(), 0, access=mmap.ACCESS_READ) as index,
-        mmap.mmap(pack_file.fileno(), 0, access=mmap.ACCESS_READ) as pack,
-    ):
-        offset = _offset(index, identifier)
-        kind, content = _object(index, pack, offset) if offset else (0, b"")
-        return content if kind == _COMMIT else b""
+def _in_pack(below: Below, path: str, identifier: bytes) -> bytes:
+    index_handle = below.open(f"{path}.idx")
+    try:
+        pack_handle = below.open(f"{path}.pack")
+        try:
+            if not is_regular(index_handle) or not is_regular(pack_handle):
+                return b""
+            return _commit(_opened(index_handle), _opened(pack_handle), identifier)
+        finally:
+            os.close(pack_handle)
+    finally:
+        os.close(index_handle)
 
 
-def _offset(index: mmap.mmap, identifier: bytes) -> int:
+def _opened(handle: int) -> _Open:
+    return _Open(handle, os.fstat(handle).st_size)
+
+
+def _commit(index: _Open, pack: _Open, identifier: bytes) -> bytes:
+    offset = _offset(index, identifier) if index.size <= _MAX_INDEX else 0
+    kind, content = _object(index, pack, offset) if offset else (0, b"")
+    return content if kind == _COMMIT else b""
+
+
+def _offset(index: _Open, identifier: bytes) -> int:
     """Where an object stands in the pack; 0 if it does not (no object stands at 0)."""
-    if index[:8] != _INDEX_MAGIC:
+    if index.read(0, 8) != _INDEX_MAGIC:
         return 0
     total = _number(index, _FANOUT_END - 4, 4)
     first = _number(index, 8 + 4 * (identifier[0] - 1), 4) if identifier[0] else 0
     last = _number(index, 8 + 4 * identifier[0], 4)
-    if not first <= last <= total or _FANOUT_END + total * 28 > len(index):
+    if not first <= last <= total or _FANOUT_END + total * 28 > index.size:
         return 0
     place = bisect_left(range(total), identifier, first, last, key=lambda i: _identifier(index, i))
     if place >= last or _identifier(index, place) != identifier:
@@ -60,15 +88,15 @@ def _offset(index: mmap.mmap, identifier: bytes) -> int:
     return _number(index, _FANOUT_END + total * 28 + (small - 2**31) * 8, 8)
 
 
-def _identifier(index: mmap.mmap, place: int) -> bytes:
-    return index[_FANOUT_END + place * 20 : _FANOUT_END + place * 20 + 20]
+def _identifier(index: _Open, place: int) -> bytes:
+    return index.read(_FANOUT_END + place * 20, 20)
 
 
-def _number(data: mmap.mmap, offset: int, length: int) -> int:
-    return int.from_bytes(data[offset : offset + length], "big")
+def _number(data: _Open, offset: int, length: int) -> int:
+    return int.from_bytes(data.read(offset, length), "big")
 
 
-def _object(index: mmap.mmap, pack: mmap.mmap, offset: int) -> tuple[int, bytes]:
+def _object(index: _Open, pack: _Open, offset: int) -> tuple[int, bytes]:
     """An object's type and content; a chain of deltas is unwound without recursion."""
     deltas: list[bytes] = []
     for _ in range(_MAX_CHAIN):
@@ -81,7 +109,7 @@ def _object(index: mmap.mmap, pack: mmap.mmap, offset: int) -> tuple[int, bytes]
             offset -= distance
         elif kind == _REFERENCE_DELTA:
             deltas.append(_inflate(pack, start + 20, size))
-            offset = _offset(index, pack[start : start + 20])
+            offset = _offset(index, pack.read(start, 20))
         else:
             content = _inflate(pack, start, size)
             for delta in reversed(deltas):
@@ -92,29 +120,29 @@ def _object(index: mmap.mmap, pack: mmap.mmap, offset: int) -> tuple[int, bytes]
     return 0, b""
 
 
-def _header(pack: mmap.mmap, offset: int) -> tuple[int, int, int]:
-    byte = pack[offset]
+def _header(pack: _Open, offset: int) -> tuple[int, int, int]:
+    byte = pack.byte(offset)
     kind, size, shift = (byte >> 4) & 7, byte & 15, 4
     while byte & 0x80 and shift < 64:
         offset += 1
-        byte = pack[offset]
+        byte = pack.byte(offset)
         size |= (byte & 0x7F) << shift
         shift += 7
     return kind, size, offset + 1
 
 
-def _distance(pack: mmap.mmap, offset: int) -> tuple[int, int]:
-    byte = pack[offset]
+def _distance(pack: _Open, offset: int) -> tuple[int, int]:
+    byte = pack.byte(offset)
     value = byte & 0x7F
     while byte & 0x80 and value < 2**60:
         offset += 1
-        byte = pack[offset]
+        byte = pack.byte(offset)
         value = ((value + 1) << 7) | (byte & 0x7F)
     return value, offset + 1
 
 
-def _inflate(pack: mmap.mmap, start: int, size: int) -> bytes:
-    content = zlib.decompressobj().decompress(pack[start : start + size + _MAX_OBJECT], size + 1)
+def _inflate(pack: _Open, start: int, size: int) -> bytes:
+    content = zlib.decompressobj().decompress(pack.read(start, size + _MAX_OBJECT), size + 1)
     if len(content) != size:
         raise ValueError("an object is not as long as it says")
     return content

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+BLOBS = "blobs"
 _KINDS = {"models": "", "datasets": "datasets/", "spaces": "spaces/"}
 _BLOB = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -32,7 +33,7 @@ def hub_snapshot(root: Path) -> HubSnapshot | None:
     """The snapshot that this folder is, by where it lies; None for any other folder."""
     root = Path(os.path.abspath(root))  # noqa: PTH100 -- resolve() would follow links
     kind, *parts = root.parents[1].name.split("--") if len(root.parents) > 2 else [""]
-    blobs = root.parents[1] / "blobs" if len(root.parents) > 2 else root
+    blobs = root.parents[1] / BLOBS if len(root.parents) > 2 else root
     if root.parent.name != "snapshots" or kind not in _KINDS or not parts or not all(parts):
         return None
     if not blobs.is_dir() or blobs.is_symlink():
@@ -41,15 +42,18 @@ def hub_snapshot(root: Path) -> HubSnapshot | None:
     return HubSnapshot(kind=_KINDS[kind], repository="/".join(parts), commit=commit, blobs=blobs)
 
 
+def blob_name(target: str, name: str) -> str:
+    """The blob that a link `name` of a snapshot stands for, by where it leads; empty if it has another form."""
+    prefix = "../" * (name.count("/") + 2) + f"{BLOBS}/"
+    blob = target.removeprefix(prefix)
+    return blob if blob != target and _BLOB.fullmatch(blob) else ""
+
+
 def blob_of(snapshot: HubSnapshot, root: Path, name: str) -> Path | None:
-    """The blob that the link `name` stands for; None if it is no link, or one of another form."""
+    """The blob that the link `name` stands for; None if it is no link, one of another form, or leads to no file."""
     try:
-        target = str((root / name).readlink())
+        blob = blob_name(str((root / name).readlink()), name)
     except OSError:
         return None
-    prefix = "../" * (name.count("/") + 2) + "blobs/"
-    blob = target.removeprefix(prefix)
-    if blob == target or not _BLOB.fullmatch(blob):
-        return None
     path = snapshot.blobs / blob
-    return path if path.is_file() and not path.is_symlink() else None
+    return path if blob and path.is_file() and not path.is_symlink() else None

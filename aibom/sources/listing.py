@@ -6,17 +6,20 @@ snapshot in a hub cache (whose links into the cache's own store stand for files)
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from aibom.core.errors import InputError, UnsafeEntryError
-from aibom.core.layout import GIT_HISTORY, RESERVED, hub_leftovers, is_outside
+from aibom.core.layout import GENERATED, GIT_HISTORY, RESERVED, hub_leftovers, is_outside
 from aibom.core.names import collisions, name_problem, printable
 from aibom.sources.hub_cache import HubSnapshot, blob_of, hub_snapshot
 
 MAX_FILES = 2_000_000
 MAX_FOLDER_DEPTH = 64
+# What is written into a snapshot afterwards, and says nothing against the rest being what the hub delivered.
+_ADDED = GENERATED | {"aibom.toml"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +34,9 @@ class Listing:
     """The hub client's download records, also outside."""
     refused: tuple[UnsafeEntryError, ...]
     """Entries that no release may hold."""
+    snapshot: HubSnapshot | None = None
+    """The hub's snapshot that this is. A folder that only lies where one would, with files of its own, is none: a link
+    into the cache's store is what the hub's client leaves, a plain file may have come from anywhere."""
 
 
 def is_single_file(root: Path) -> bool:
@@ -46,20 +52,30 @@ def list_release(root: Path) -> Listing:
     if is_single_file(root):
         return _single(root)
     _require_folder(root)
+    snapshot = hub_snapshot(root)
     files: dict[str, int] = {}
+    linked: set[str] = set()
     refused: list[UnsafeEntryError] = []
     outside: list[str] = []
-    for name, size, problem in _walk(root):
+    for name, size, problem, is_blob in _walk(root, snapshot):
         if problem:
             refused.append(problem)
         elif is_outside(name):
             outside.append(name)
         else:
             files[name] = size
+        if is_blob:
+            linked.add(name)
     refused += [_collision(a, b) for a, b in collisions(files, reserved=RESERVED)]
     records = hub_leftovers(files)
-    kept = sorted(files.items() - {(name, files[name]) for name in records})
-    return Listing(files=tuple(kept), outside=tuple(sorted(outside)), hub_records=records, refused=tuple(refused))
+    kept = tuple(sorted(files.items() - {(name, files[name]) for name in records}))
+    return Listing(
+        files=kept,
+        outside=tuple(sorted(outside)),
+        hub_records=records,
+        refused=tuple(refused),
+        snapshot=snapshot if linked and linked >= files.keys() - _ADDED - set(records) else None,
+    )
 
 
 def require_safe(listing: Listing, root: Path) -> Listing:
@@ -94,8 +110,8 @@ def _require_folder(root: Path) -> None:
         )
 
 
-def _walk(root: Path) -> Iterator[tuple[str, int, UnsafeEntryError | None]]:
-    snapshot = hub_snapshot(root)
+def _walk(root: Path, snapshot: HubSnapshot | None) -> Iterator[tuple[str, int, UnsafeEntryError | None, bool]]:
+    """(Name, size, what is wrong with it, whether it is a link to a blob) of every entry that is no folder."""
     pending = [""]
     count = 0
     while pending:
@@ -106,17 +122,17 @@ def _walk(root: Path) -> Iterator[tuple[str, int, UnsafeEntryError | None]]:
                 raise InputError(f"more than {MAX_FILES} entries", where=str(root))
             name = f"{folder}/{entry.name}" if folder else entry.name
             if name == GIT_HISTORY:
-                yield name, 0, None
+                yield name, 0, None, False
                 continue
             blob = blob_of(snapshot, root, name) if snapshot and entry.is_symlink() else None
             if blob is not None:
-                yield name, blob.stat().st_size, _name_problem(name)
+                yield name, _size(name, blob.lstat), _name_problem(name), True
                 continue
             problem = _entry_problem(name, entry, snapshot)
             if problem is None and entry.is_dir(follow_symlinks=False):
                 pending.append(name)
             else:
-                yield name, 0 if problem else _size(name, entry), problem
+                yield name, 0 if problem else _size(name, partial(entry.stat, follow_symlinks=False)), problem, False
 
 
 def _scan(root: Path, folder: str) -> list[os.DirEntry[str]]:
@@ -133,9 +149,9 @@ def _scan(root: Path, folder: str) -> list[os.DirEntry[str]]:
         ) from error
 
 
-def _size(name: str, entry: os.DirEntry[str]) -> int:
+def _size(name: str, look: Callable[[], os.stat_result]) -> int:
     try:
-        return entry.stat(follow_symlinks=False).st_size
+        return look().st_size
     except OSError as error:
         raise InputError(
             f"cannot look at the file: {error.strerror}", where=name, hint="check the permissions of its folder"

@@ -17,8 +17,9 @@ from aibom.core.bytesource import ByteSource, BytesSource
 from aibom.core.errors import InputError, UnsafeEntryError
 from aibom.core.manifest import FileEntry
 from aibom.core.progress import NullProgress, Progress
-from aibom.sources.hub_cache import HubSnapshot, blob_of, hub_snapshot
+from aibom.sources.hub_cache import BLOBS, HubSnapshot, blob_name, hub_snapshot
 from aibom.sources.listing import is_single_file
+from aibom.sources.opening import Below
 
 CHUNK = 1024 * 1024
 _LARGE = 4 * CHUNK
@@ -51,6 +52,16 @@ class _Reading:
     progress: Progress
     snapshot: HubSnapshot | None
     single: bool
+
+    @property
+    def root_folder(self) -> Path:
+        """The folder that names are in; a single file's own."""
+        return self.root.parent if self.single else self.root
+
+    @property
+    def cache(self) -> Path:
+        """The folder of the hub cache that the blobs lie in; the release itself if it is no snapshot."""
+        return self.snapshot.blobs.parent if self.snapshot else self.root_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,19 +105,19 @@ def _batches(files: Iterable[tuple[str, int]]) -> list[list[str]]:
     by_size = sorted(files, key=lambda item: (-item[1], item[0]))
     large = [[name] for name, size in by_size if size >= _LARGE]
     small = [name for name, size in by_size if size < _LARGE]
-    return large + [small[i : i + _BATCH] for i in range(0, len(small), _BATCH)]
+    return large + [sorted(small[i : i + _BATCH]) for i in range(0, len(small), _BATCH)]
 
 
 def _read_batch(reading: _Reading, names: list[str]) -> list[ReadFile]:
     buffer = bytearray(CHUNK)
-    return [_read_file(reading, name, buffer) for name in names]
+    with Below(reading.root_folder) as release, Below(reading.cache) as cache:
+        return [_read_file(reading, release, cache, name, buffer) for name in names]
 
 
-def _read_file(reading: _Reading, name: str, buffer: bytearray) -> ReadFile:
-    blob = blob_of(reading.snapshot, reading.root, name) if reading.snapshot else None
-    path = blob or (reading.root if reading.single else reading.root / name)
+def _read_file(reading: _Reading, release: Below, cache: Below, name: str, buffer: bytearray) -> ReadFile:
+    blob = blob_name(release.link(name), name) if reading.snapshot else ""
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+        fd = cache.open(f"{BLOBS}/{blob}") if blob else release.open(name)
     except OSError as error:
         raise InputError(
             f"cannot open the file: {error.strerror}", where=name, hint="check that it is there and readable"
@@ -118,7 +129,7 @@ def _read_file(reading: _Reading, name: str, buffer: bytearray) -> ReadFile:
     finally:
         os.close(fd)
     if blob:
-        _require_blob(file.entry, blob.name)
+        _require_blob(file.entry, blob)
     return file
 
 

@@ -300,6 +300,20 @@ def test_a_link_to_a_single_file_is_refused(aibom: Aibom, tmp_path: Path) -> Non
     assert "neither a folder nor a regular file" in ran.err
 
 
+def test_the_author_of_the_bom_is_what_a_profile_asks_for(aibom: Aibom, release: Path, keys: KeyFiles) -> None:
+    def verdict() -> str:
+        assert aibom("sign", release, "--build", "--key", keys.private).code == 0
+        ran = aibom("verify", release, "--public-key", keys.public, "--profile", "cisa-sbom-2026", "--json")
+        (profile,) = json.loads(ran.out)["profiles"]
+        (check,) = [check for check in profile["checks"] if check["id"] == "CISA26-M1"]
+        found: str = check["verdict"]
+        return found
+
+    assert verdict() == "missing"
+    put(release / "aibom.toml", '[author]\nname = "Jane Doe"\n')
+    assert verdict() == "pass"
+
+
 def test_what_the_publisher_states_is_told_apart(aibom: Aibom, release: Path) -> None:
     put(
         release / "aibom.toml",

@@ -1,9 +1,10 @@
 """Data sets as components of type `data`: their files, or above a thousand of them count and tree digest, or a name."""
 
-from cyclonedx.model import ExternalReference, ExternalReferenceType, XsUri
+from cyclonedx.model import ExternalReference, ExternalReferenceType
 from cyclonedx.model.component import Component, ComponentType
 
 from aibom.build.account import Dataset, Identity, Source, Sourced
+from aibom.build.render.addresses import address
 from aibom.build.render.files import file_component
 from aibom.build.render.identifiers import dataset_purl, hub_reference
 from aibom.build.render.values import (
@@ -62,7 +63,7 @@ def _data(dataset: Dataset) -> ComponentData:
     return ComponentData(
         type=DataType.DATASET,
         name=dataset.name,
-        url=dataset.url.value if dataset.url else "",
+        url=dataset.url.value if dataset.url and address(dataset.url.value) else "",
         classification=dataset.classification.value if dataset.classification else "",
         sensitive=_texts(dataset.sensitive),
         description=dataset.description.value if dataset.description else "",
@@ -87,6 +88,7 @@ def _pairs(dataset: Dataset) -> Pairs:
         *category_pairs(category for file in dataset.files for category in file.categories),
         *identity_properties(_identity(dataset)),
         *(source_pair(path, fact.source) for path, facts in sourced.items() for fact in facts if fact),
+        *([(names.UNUSABLE, dataset.url.value)] if dataset.url and not address(dataset.url.value) else []),
         *setting_pairs(dataset.settings),
         *((names.PROBLEM, problem) for problem in dataset.problems),
         *([(names.UNKNOWN, "hash")] if dataset.is_external else []),
@@ -98,8 +100,9 @@ def _references(dataset: Dataset) -> list[ExternalReference]:
     named = dataset.is_external or dataset.name != dataset.folder  # a folder's path is no name on a hub
     found = hub_reference(f"datasets/{dataset.name}") if named else []
     known = {str(reference.url) for reference in found}
-    if dataset.url and dataset.url.value not in known:
-        found.append(ExternalReference(type=ExternalReferenceType.WEBSITE, url=XsUri(dataset.url.value)))
+    place = address(dataset.url.value) if dataset.url else None
+    if place and str(place) not in known:
+        found.append(ExternalReference(type=ExternalReferenceType.WEBSITE, url=place))
     return found
 
 

@@ -81,27 +81,27 @@ def _dependencies(account: Account) -> list[Json]:
     needs = [
         *by_name.values(),
         [identifiers.container_ref(container) for container in code.containers],
-        [identifiers.service_ref(service.name) for service in code.services],
+        [identifiers.service_ref(service) for service in code.services],
         [f"model-named:{model.name}" for model in code.models],
     ]
     needed = [ref for refs in needs for ref in refs]
     has_code = bool(code.files)
-    main = account.model.ref
+    main = [account.model.ref] if account.models else []
     documents = [identifiers.file_ref(file.name) for file in account.documents]
     named = [model.ref for model in account.models]
     local = [dataset.ref for dataset in account.datasets]
     graph: dict[str, list[str]] = {ref: [] for ref in [*local, *needed, *documents]}
     graph[identifiers.ROOT_REF] = [*named, *([identifiers.CODE_REF] if has_code else needed), *documents]
-    graph |= {model.ref: _model_needs(model, main) for model in account.models}
+    graph |= {model.ref: _model_needs(model) for model in account.models}
     if has_code:
-        graph[identifiers.CODE_REF] = [main, *needed]
+        graph[identifiers.CODE_REF] = [*main, *needed]
     for library in code.libraries:
         wanted = [ref for name in library.requires for ref in by_name.get(name, [])]
         graph[identifiers.library_ref(library)] += wanted
     return [{"ref": ref, "dependsOn": sorted(set(targets))} for ref, targets in sorted(graph.items())]
 
 
-def _model_needs(model: Model, main: str) -> list[str]:
+def _model_needs(model: Model) -> list[str]:
     """A model depends on the data it learned from; a conversion or adapter on the model it was made from."""
     made_from = [ancestor.within for ancestor in model.ancestors if ancestor.within]
     return [*model.datasets, *(ref for ref in made_from if ref != model.ref)]

@@ -8,8 +8,9 @@ from aibom.cyclonedx import properties as names
 from aibom.formats.generation_config import GenerationConfig
 from aibom.formats.gguf import GgufHeader
 from aibom.formats.keras import KerasArchive, KerasHdf5
+from aibom.formats.loading import NotLookedInto, safety_of
 from aibom.formats.model_config import ModelConfig
-from aibom.formats.numpy_array import NpyArray
+from aibom.formats.numpy_array import NpyArray, NpzArchive
 from aibom.formats.onnx import OnnxModel
 from aibom.formats.pickle_stream import PickleScan
 from aibom.formats.pipeline_index import PipelineIndex
@@ -196,6 +197,14 @@ def _templates(templates: Any) -> Pairs:
     return [(f"{names.CHAT_TEMPLATE_PREFIX}{name}", f"sha256:{digest}") for name, digest in sorted(templates.items())]
 
 
+def _other(fact: NpzArchive | NotLookedInto) -> Pairs:
+    """Archives of arrays, and what nothing looked into: what loading them would do, and why."""
+    found = safety_of(fact)
+    if found is None:
+        return []
+    return [(names.SAFETY, str(found[0])), *((names.SAFETY_REASON, reason) for reason in found[1][:_MOST])]
+
+
 def _safety(fact: Any, listed: Iterable[str]) -> Pairs:
     return [
         (names.SAFETY, str(fact.safety)),
@@ -213,6 +222,8 @@ _DESCRIBE: dict[type, Callable[[Any], Pairs]] = {
     TorchArchive: _torch,
     PickleScan: _pickle,
     NpyArray: _array,
+    NpzArchive: _other,
+    NotLookedInto: _other,
     SkopsModel: _skops,
     KerasArchive: _keras,
     KerasHdf5: _hdf5,

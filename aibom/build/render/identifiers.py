@@ -11,8 +11,9 @@ from cyclonedx.model import ExternalReference, ExternalReferenceType, XsUri
 from packageurl import PackageURL
 from packaging.version import InvalidVersion, Version
 
-from aibom.build.account import Ancestor, Container, Dataset, Identity, Library, Model
+from aibom.build.account import Ancestor, Container, Dataset, Identity, Library, Model, Service
 from aibom.build.collect import CollectedFile
+from aibom.build.render.addresses import address, is_hub_name, named_package_url, package_url
 from aibom.core.manifest import tree_digest
 from aibom.formats.requirements import Dependency
 
@@ -40,23 +41,21 @@ def container_ref(container: Container) -> str:
     return f"container:{container.reference}"
 
 
-def service_ref(name: str) -> str:
-    """The bom-ref of a hosted service."""
-    return f"service:{name}"
+def service_ref(service: Service) -> str:
+    """The bom-ref of a hosted service: one name at two addresses is two services."""
+    return f"service:{service.name} at {service.endpoint}" if service.endpoint else f"service:{service.name}"
 
 
 def ancestor_ref(model: str, ancestor: Ancestor) -> str:
     """The bom-ref of an ancestor in the pedigree of the model with this reference."""
-    return f"ancestor:{ancestor.name}" if model == "model" else f"ancestor:{ancestor.name} of {model}"
+    return f"ancestor:{ancestor.name}" if model == "model" else f"ancestor of {model}: {ancestor.name}"
 
 
 def library_purl(library: Library) -> PackageURL | None:
     """The package URL of a library: a version only where it is pinned."""
     dependency = library.dependency
-    if dependency.url:
-        qualifiers = {"download_url": dependency.url}
-        return PackageURL(library.ecosystem, None, dependency.name, dependency.version or None, qualifiers)
-    return PackageURL(library.ecosystem, None, dependency.name, dependency.version or None)
+    qualifiers = {"download_url": dependency.url} if dependency.url and address(dependency.url) else None
+    return package_url(library.ecosystem, None, dependency.name, dependency.version or None, qualifiers)
 
 
 def vers_range(library: Library) -> str:
@@ -88,39 +87,38 @@ def _plain(clause: str) -> list[tuple[str, str]]:
     return [(plain[operator], version)] if operator in plain and wildcard == version else []
 
 
-def container_purl(container: Container) -> PackageURL:
+def container_purl(container: Container) -> PackageURL | None:
     """The package URL of an image, by tag or digest."""
     namespace, _, name = container.name.rpartition("/")
-    return PackageURL("docker", namespace or None, name, container.digest or container.tag or None)
+    return package_url("docker", namespace or None, name, container.digest or container.tag or None)
 
 
 def hub_purl(name: str, revision: str = "") -> PackageURL | None:
     """The package URL of a model named as hubs do, `owner/model`; None for any other name."""
-    owner, slash, model = name.partition("/")
-    if not slash or not model or "/" in model or not owner:
-        return None
-    return PackageURL("huggingface", owner, model, revision or None)
+    owner, _, model = name.partition("/")
+    return package_url("huggingface", owner, model, revision or None) if is_hub_name(name) else None
 
 
 def hub_reference(path: str) -> list[ExternalReference]:
     """Where a hub publishes `owner/model` or `datasets/owner/name`; nothing for any other name."""
-    name = path.removeprefix("datasets/")
-    if name.count("/") != 1:
+    if not is_hub_name(path.removeprefix("datasets/")):
         return []
     return [ExternalReference(type=ExternalReferenceType.DISTRIBUTION, url=XsUri(f"{HUB}/{quote(path)}"))]
 
 
-def content_purl(identity: Identity, digest: str) -> PackageURL:
+def content_purl(identity: Identity, digest: str) -> PackageURL | None:
     """A package URL by content, for a release that no registry names."""
     version = identity.version.value if identity.version else None
-    return PackageURL("generic", None, identity.name.value, version, {"checksum": f"sha256:{digest}"})
+    return package_url("generic", None, identity.name.value, version, {"checksum": f"sha256:{digest}"})
 
 
-def model_purl(model: Model) -> PackageURL:
+def model_purl(model: Model) -> PackageURL | None:
     """By its name on a hub if the release states it, else by content."""
     identity = model.identity
     revision = identity.commit.value if identity.commit else ""
     named = hub_purl(identity.hub.value, revision) if identity.hub else None
+    if not model.all_files:
+        return named
     return named or content_purl(identity, checksum(model.all_files)["checksum"].removeprefix("sha256:"))
 
 
@@ -128,10 +126,10 @@ def dataset_purl(dataset: Dataset) -> PackageURL | None:
     """A package URL by content for files that are here, by address for a data set of a hub."""
     version = dataset.version.value if dataset.version else None
     if not dataset.is_external:
-        return PackageURL("generic", None, dataset.name, version, checksum(dataset.files))
-    if dataset.name.count("/") != 1:
+        return named_package_url(dataset.name, version, checksum(dataset.files))
+    if not is_hub_name(dataset.name):
         return None
-    return PackageURL("generic", None, dataset.name, version, {"download_url": f"{HUB}/datasets/{dataset.name}"})
+    return named_package_url(dataset.name, version, {"download_url": f"{HUB}/datasets/{dataset.name}"})
 
 
 def checksum(files: Iterable[CollectedFile]) -> dict[str, str]:

@@ -1,10 +1,11 @@
 """What the code stands on: declared libraries, base images, hosted services, models that it loads."""
 
-from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, XsUri
+from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType
 from cyclonedx.model.component import Component, ComponentScope, ComponentType
 from packageurl import PackageURL
 
 from aibom.build.account import Ancestor, Container, Library, Service
+from aibom.build.render.addresses import address
 from aibom.build.render.identifiers import (
     container_purl,
     container_ref,
@@ -15,23 +16,25 @@ from aibom.build.render.identifiers import (
     service_ref,
     vers_range,
 )
-from aibom.build.render.values import Pairs, properties_of, render, source_pair
+from aibom.build.render.values import Pairs, properties_of, render, source_pair, version_of
 from aibom.core.strictjson import Json
 from aibom.cyclonedx import properties as names
+
+_LONGEST_VERSION = 1024
 
 
 def library_component(library: Library) -> Json:
     """A declared dependency; an exact pin is a version, anything else a range of something outside the release."""
     dependency = library.dependency
-    address = [ExternalReference(type=ExternalReferenceType.DISTRIBUTION, url=XsUri(dependency.url))]
+    place = address(dependency.url)
     component = Component(
         name=dependency.name,
         type=ComponentType.LIBRARY,
         bom_ref=library_ref(library),
-        version=dependency.version or None,
+        version=_version(dependency.version),
         purl=library_purl(library),
         scope=ComponentScope.OPTIONAL if library.optional else None,
-        external_references=address if dependency.url else None,
+        external_references=[ExternalReference(type=ExternalReferenceType.DISTRIBUTION, url=place)] if place else None,
         properties=properties_of(_library_pairs(library)),
     )
     rendered = render(component) | {"isExternal": True}
@@ -43,6 +46,7 @@ def _library_pairs(library: Library) -> Pairs:
     dependency = library.dependency
     return [
         *((names.DECLARED_IN, name) for name in library.declared_in),
+        *([(names.UNUSABLE, dependency.url)] if dependency.url and not address(dependency.url) else []),
         *([(names.SPECIFIER, dependency.range)] if dependency.range else []),
         *((names.EXTRAS, extra) for extra in dependency.extras),
         *((names.GROUP, group) for group in library.optional),
@@ -61,7 +65,7 @@ def container_component(container: Container) -> Json:
         name=container.name,
         type=ComponentType.CONTAINER,
         bom_ref=container_ref(container),
-        version=container.tag or container.digest or None,
+        version=_version(container.tag or container.digest),
         purl=container_purl(container),
         hashes=[HashType(alg=HashAlgorithm.SHA_256, content=pinned)] if len(pinned) == 64 else None,
         properties=properties_of(
@@ -84,7 +88,7 @@ def loaded_model(model: Ancestor) -> Json:
         name=model.name,
         type=ComponentType.MACHINE_LEARNING_MODEL,
         bom_ref=f"model-named:{model.name}",
-        version=model.revision.value if model.revision else None,
+        version=version_of(model.revision),
         purl=purl,
         external_references=hub_reference(model.name),
         properties=properties_of(
@@ -101,17 +105,23 @@ def loaded_model(model: Ancestor) -> Json:
 
 def service(item: Service) -> Json:
     """A hosted service: what is sent to it leaves the user's hands."""
+    place = address(item.endpoint)
     rendered: Json = {
-        "bom-ref": service_ref(item.name),
+        "bom-ref": service_ref(item),
         "provider": {"name": item.provider},
         "name": item.name,
-        "endpoints": [item.endpoint] if item.endpoint else [],
-        "authenticated": True,
+        "endpoints": [str(place)] if place else [],
         "x-trust-boundary": True,
         "data": [{"flow": "bi-directional", "classification": "unknown", "name": "requests and answers of the model"}],
         "properties": [
+            *([{"name": names.UNUSABLE, "value": item.endpoint}] if item.endpoint and not place else []),
             *({"name": names.SERVED_MODEL, "value": model} for model in item.models),
             *({"name": names.DECLARED_IN, "value": str(source)} for source in item.sources),
         ],
     }
     return {key: value for key, value in rendered.items() if value != []}
+
+
+def _version(text: str) -> str | None:
+    """As long as the schema lets a version be; the reference of the component holds all of it."""
+    return text if 0 < len(text) <= _LONGEST_VERSION else None

@@ -61,6 +61,7 @@ def card_pairs(model: Model) -> Pairs:
         f"{_CONSIDERED}.ethicalConsiderations": model.card.ethics,
     }
     energy = [item for item in model.energy if item.kwh is not None]
+    untyped = [item for item in model.energy if item.kwh is None]
     return [
         *(source_pair(path, fact.source) for path, fact in single.items() if fact),
         *(source_pair(f"{path}.{i}", fact.source) for path, facts in several.items() for i, fact in enumerate(facts)),
@@ -69,6 +70,10 @@ def card_pairs(model: Model) -> Pairs:
             source_pair(f"{_CONSIDERED}.environmentalConsiderations.energyConsumptions.{i}", source)
             for i, item in enumerate(energy)
             for source in item.sources
+        ),
+        *(
+            source_pair(f"{_CONSIDERED}.environmentalConsiderations.properties", source)
+            for source in dict.fromkeys(source for item in untyped for source in item.sources)
         ),
     ]
 

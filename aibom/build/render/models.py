@@ -15,6 +15,7 @@ from aibom.build.render.values import (
     render,
     setting_pairs,
     source_pair,
+    version_of,
 )
 from aibom.core.strictjson import Json
 from aibom.cyclonedx import properties as names
@@ -22,7 +23,7 @@ from aibom.cyclonedx import properties as names
 
 def model_component(model: Model) -> Json:
     """One model with its files, what it was made from, and its parts."""
-    ancestors = [_ancestor(model.ref, ancestor) for ancestor in model.ancestors]
+    ancestors = [_ancestor(model.ref, item) for item in {a.name: a for a in reversed(model.ancestors)}.values()]
     component = Component(
         **identity_arguments(model.identity, model_purl(model)),
         type=ComponentType.MACHINE_LEARNING_MODEL,
@@ -43,6 +44,7 @@ def _pairs(model: Model) -> Pairs:
     return [
         *([(names.MODEL_KIND, str(model.kind))] if model.kind is not ModelKind.MAIN else []),
         *identity_properties(model.identity),
+        *([] if model_purl(model) else [(names.UNKNOWN, "identifier")]),
         *card_pairs(model),
         *([(names.LIBRARY, model.library.value)] if model.library else []),
         *((names.LANGUAGE, language) for language in model.card.languages),
@@ -84,7 +86,7 @@ def _ancestor(model: str, ancestor: Ancestor) -> Component:
         name=ancestor.name,
         type=ComponentType.MACHINE_LEARNING_MODEL,
         bom_ref=ancestor_ref(model, ancestor),
-        version=revision.value if revision else None,
+        version=version_of(revision),
         purl=purl,
         external_references=hub_reference(ancestor.name),
         properties=properties_of(pairs),

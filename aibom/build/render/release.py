@@ -1,10 +1,10 @@
 """The release as a whole and its code: who published it, its documents, its addresses, what nobody declares."""
 
-from cyclonedx.model import ExternalReference, ExternalReferenceType, XsUri
+from cyclonedx.model import ExternalReference, ExternalReferenceType
 from cyclonedx.model.component import Component, ComponentType
-from packageurl import PackageURL
 
 from aibom.build.account import Account, Code, Link
+from aibom.build.render.addresses import address, package_url
 from aibom.build.render.files import file_component
 from aibom.build.render.identifiers import CODE_REF, ROOT_REF, checksum, content_purl
 from aibom.build.render.values import (
@@ -41,7 +41,7 @@ def root_component(account: Account) -> Json:
         **identity_arguments(release, content_purl(release, account.tree_digest)),
         type=ComponentType.APPLICATION,
         bom_ref=ROOT_REF,
-        external_references=[*_documents(account), *map(_link, account.links)],
+        external_references=[*_documents(account), *filter(None, map(_link, account.links))],
         properties=properties_of(
             [
                 (names.TREE_DIGEST, f"sha256:{account.tree_digest}"),
@@ -50,7 +50,9 @@ def root_component(account: Account) -> Json:
                 *((names.CONFLICT, text) for text in account.conflicts),
                 *((names.PROBLEM, text) for text in (*account.dangers, *account.warnings)),
                 *identity_properties(release),
+                *([] if content_purl(release, account.tree_digest) else [(names.UNKNOWN, "identifier")]),
                 *_stated(account),
+                *((names.UNUSABLE, f"{link.url} ({link.source})") for link in account.links if not address(link.url)),
             ]
         ),
     )
@@ -87,7 +89,7 @@ def code_component(account: Account) -> list[Json]:
         ),
     )
     version = code.identity.version.value if code.identity.version else None
-    component.purl = PackageURL("generic", None, code.identity.name.value, version, checksum(code.files))
+    component.purl = package_url("generic", None, code.identity.name.value, version, checksum(code.files))
     return [render(component) | {"components": [file_component(file) for file in code.files]}]
 
 
@@ -99,6 +101,9 @@ def _documents(account: Account) -> list[ExternalReference]:
     ]
 
 
-def _link(link: Link) -> ExternalReference:
+def _link(link: Link) -> ExternalReference | None:
+    place = address(link.url)
+    if place is None:
+        return None
     comment = "; ".join(filter(None, (link.comment, f"stated in {link.source}")))
-    return ExternalReference(type=ExternalReferenceType(link.type), url=XsUri(link.url), comment=comment)
+    return ExternalReference(type=ExternalReferenceType(link.type), url=place, comment=comment)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, Property, XsUri
+from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, Property
 from cyclonedx.model.component import Component
 from cyclonedx.model.contact import OrganizationalEntity
 from cyclonedx.model.license import DisjunctiveLicense, LicenseAcknowledgement, LicenseExpression
@@ -14,11 +14,14 @@ from packageurl import PackageURL
 
 from aibom.build.account import Identity, Licence, Setting, Source, Sourced
 from aibom.build.collect import CollectedFile
+from aibom.build.render.addresses import address, file_address
 from aibom.core.strictjson import Json
 from aibom.cyclonedx import properties as names
 
 Pairs = list[tuple[str, str]]
 """Names and values of properties."""
+_LONGEST_VERSION = 1024
+_SHOWN = 200
 
 
 def render(component: Component) -> Json:
@@ -32,7 +35,7 @@ def render_licence(licence: Licence) -> DisjunctiveLicense | LicenseExpression:
     declared = LicenseAcknowledgement.DECLARED
     if licence.is_spdx and fixup_id(licence.name) is None:
         return LicenseExpression(licence.name, acknowledgement=declared)
-    url = XsUri(licence.url) if licence.url else None
+    url = address(licence.url) if licence.url else None
     if licence.is_spdx:
         return DisjunctiveLicense(id=licence.name, url=url, acknowledgement=declared)
     return DisjunctiveLicense(name=licence.name, url=url, acknowledgement=declared)
@@ -44,7 +47,7 @@ def identity_arguments(identity: Identity, purl: PackageURL | None = None) -> di
     expressions = [item for item in licences if item.is_spdx and fixup_id(item.name) is None]
     return {
         "name": identity.name.value,
-        "version": value_of(identity.version),
+        "version": version_of(identity.version),
         "description": value_of(identity.description),
         "copyright": value_of(identity.copyright),
         "manufacturer": organization(identity.producer),
@@ -71,10 +74,13 @@ def identity_properties(identity: Identity) -> Pairs:
         "purl": identity.hub,
     }
     found = [source_pair(key, fact.source) for key, fact in stated.items() if fact]
+    found += [(names.UNUSABLE, item.url) for item in identity.licences if item.url and not address(item.url)]
+    if identity.version and not version_of(identity.version):
+        found.append((names.UNUSABLE, f"version: {identity.version.value[:_SHOWN]}…"))
     found += [source_pair("licenses", source) for licence in identity.licences for source in licence.sources]
     found += [(names.USE_RESTRICTED, licence.name) for licence in identity.licences if licence.restricts_use]
     unknown = {
-        "version": identity.version,
+        "version": version_of(identity.version),
         "producer": identity.producer or identity.supplier,
         "license": identity.licences,
     }
@@ -105,6 +111,11 @@ def value_of(fact: Sourced | None) -> str | None:
     return fact.value if fact else None
 
 
+def version_of(fact: Sourced | None) -> str | None:
+    """A version as long as the schema lets one be."""
+    return fact.value if fact and len(fact.value) <= _LONGEST_VERSION else None
+
+
 def category_pairs(categories: Iterable[str]) -> Pairs:
     """Categories of the vocabulary, sorted."""
     return [(names.CATEGORY, category) for category in sorted(set(categories)) if category]
@@ -114,7 +125,7 @@ def file_reference(file: CollectedFile, kind: ExternalReferenceType) -> External
     """A document of the release as a typed reference, with the digest of the file it points at."""
     return ExternalReference(
         type=kind,
-        url=XsUri(file.name),
+        url=file_address(file.name),
         hashes=[HashType(alg=HashAlgorithm.SHA_256, content=file.entry.sha256)],
         comment=file.classification.category,
     )

@@ -32,7 +32,8 @@ def add_code(graph: Graph, account: Account) -> str:
     spdx_id = _package(graph, code) if code.files else ""
     owner = spdx_id or graph.id(ROOT_REF)
     if spdx_id:
-        graph.relate(spdx_id, "dependsOn", [graph.id(account.model.ref)], completeness="noAssertion")
+        model = [graph.id(account.model.ref)] if account.models else []
+        graph.relate(spdx_id, "dependsOn", model, completeness="noAssertion")
     _add_libraries(graph, code, owner)
     needed = [_container(graph, item) for item in code.containers]
     needed += [add_named_model(graph, model) for model in code.models]
@@ -98,11 +99,12 @@ def _library_words(library: Library) -> str:
 def _container(graph: Graph, container: Container) -> str:
     pinned = container.digest.removeprefix(_SHA256) if container.digest.startswith(_SHA256) else ""
     hashed = spdx.Hash(algorithm=spdx.HashAlgorithm.sha256, hashValue=pinned)
+    purl = container_purl(container)
     values = {
         "name": container.name,
         "verifiedUsing": [hashed] if len(pinned) == _SHA256_DIGITS else [],
         "software_packageVersion": container.tag or container.digest,
-        "software_packageUrl": container_purl(container).to_string(),
+        "software_packageUrl": purl.to_string() if purl else "",
         "software_primaryPurpose": purpose("container"),
     }
     spdx_id = graph.add(spdx.software_Package, container_ref(container), values)

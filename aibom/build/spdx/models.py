@@ -74,7 +74,7 @@ def completeness(model: Model) -> str:
 
 def _training_of(account: Account, model: Model) -> Training | None:
     training = account.training
-    made = (training.outputs or (account.model.ref,)) if training else ()
+    made = (training.outputs or (account.models[0].ref,)) if training else ()
     return training if model.ref in made else None
 
 
