@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from aibom.core.errors import InputError
+from aibom.core.names import is_hub_name
 from aibom.formats.adapter_config import parse_adapter_config
 from aibom.formats.conda import parse_conda_environment
 from aibom.formats.detect import classify
@@ -157,18 +158,14 @@ def _python(data: bytes, name: str) -> Declared:
         file=name,
         services=tuple(dict.fromkeys(service.name for service in used)),
         endpoints=tuple(dict.fromkeys((service.name, service.endpoint) for service in used if service.endpoint)),
-        datasets=tuple(dict.fromkeys(d.name for d in source.datasets if _is_hub_name(d.name))),
-        models=tuple(dict.fromkeys(m.name for m in source.models if _is_hub_name(m.name) and not m.is_local)),
+        datasets=tuple(dict.fromkeys(d.name for d in source.datasets if is_hub_name(d.name))),
+        models=tuple(dict.fromkeys(m.name for m in source.models if is_hub_name(m.name) and not m.is_local)),
     )
 
 
 def _adapter(data: bytes, name: str) -> Declared:
     base = parse_adapter_config(data, name).base_model
     return Declared(file=name, base_models=(base,) if base else (), is_adapter=True)
-
-
-def _is_hub_name(name: str) -> bool:
-    return name.count("/") == 1 and not name.startswith((".", "/", "~"))
 
 
 _BY_NAME: tuple[tuple[str, _Read], ...] = (

@@ -10,6 +10,7 @@ from aibom.build.collect import CollectedFile
 from aibom.build.evidence import facts
 from aibom.build.readers import Requirements
 from aibom.build.render.identifiers import library_ref
+from aibom.core.names import is_hub_name
 from aibom.formats.conda import CondaEnvironment
 from aibom.formats.dockerfile import Dockerfile
 from aibom.formats.hosted_services import hosted_services
@@ -238,7 +239,7 @@ def _loaded(files: tuple[CollectedFile, ...], known: set[str]) -> Iterator[Ances
     seen = set()
     for file, source in facts(files, PythonSource):
         for model in source.models:
-            if model.name.count("/") != 1 or model.is_local or model.name in known or model.name in seen:
+            if not is_hub_name(model.name) or model.is_local or model.name in known or model.name in seen:
                 continue
             seen.add(model.name)
             place = Source(file.name, f"line {model.line}" + (", default of an option" if model.is_default else ""))

@@ -49,6 +49,8 @@ class CollectedFile:
     fact: object = None
     """What the reader of its format found; one of the facts of `aibom.formats`."""
     problems: tuple[str, ...] = ()
+    content_category: str = ""
+    """What its content shows it to be, where the publisher says that it is something else."""
 
     @property
     def categories(self) -> tuple[str, ...]:
@@ -86,6 +88,7 @@ class _Seen:
     classification: Classification
     fact: object = None
     problems: tuple[str, ...] = ()
+    content_category: str = ""
 
 
 def collect(
@@ -113,7 +116,11 @@ def collect(
         if isinstance(seen, _Seen):
             files.append(
                 CollectedFile(
-                    entry=file.entry, classification=seen.classification, fact=seen.fact, problems=seen.problems
+                    entry=file.entry,
+                    classification=seen.classification,
+                    fact=seen.fact,
+                    problems=seen.problems,
+                    content_category=seen.content_category,
                 )
             )
     if not files:
@@ -145,8 +152,9 @@ def _inspect(stated: Mapping[str, str], name: str, source: ByteSource) -> _Seen 
         return None
     head = source.read(0, HEAD)
     kind = classify(name, source.size, head)
-    if name in stated:
-        kind = Classification(category=stated[name], format=kind.format)
+    said = Classification(category=stated.get(name, kind.category), format=kind.format)
+    if kind.is_weights != said.is_weights:  # what is stated to be no weights is not read as such; all else is
+        kind = said
     if detect.is_lfs_pointer(head, source.size):
         raise InputError(
             "a Git LFS pointer stands where a file should be: the content was never fetched",
@@ -156,7 +164,7 @@ def _inspect(stated: Mapping[str, str], name: str, source: ByteSource) -> _Seen 
     if not kind.is_weights and b"PRIVATE KEY-----" in head:
         return _Seen(kind, problems=("holds a private key, which must not be published",))
     seen = _read(name, source, kind, head)
-    return _Seen(kind, seen.fact, seen.problems) if name in stated else seen
+    return _Seen(said, seen.fact, seen.problems, seen.classification.category) if name in stated else seen
 
 
 def _read(name: str, source: ByteSource, kind: Classification, head: bytes) -> _Seen:

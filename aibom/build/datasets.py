@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 from aibom.build.account import Dataset, Source, Sourced
 from aibom.build.collect import CollectedFile, Collection
 from aibom.build.data_descriptions import described, has_description, licence_problems
-from aibom.build.evidence import facts, folded, is_path, last_part, model_card, sourced
+from aibom.build.evidence import facts, folded, last_part, model_card, sourced
 from aibom.build.licensing import licence_from
 from aibom.build.publisher import NAME as PUBLISHER
 from aibom.build.publisher import DataStatement
 from aibom.build.training import trains
 from aibom.core.errors import InputError
+from aibom.core.names import is_hub_name
 from aibom.formats.detect import DATA_FOLDERS
 from aibom.formats.python_source import PythonSource
 
@@ -107,7 +108,7 @@ def _named(files: tuple[CollectedFile, ...], own: tuple[CollectedFile, ...], min
     for file, source in facts(files, PythonSource):
         trained = TRAINING if file.name in mine and trains(file, source) else _use_of(file, mine)
         for dataset in source.datasets:
-            if dataset.name.count("/") == 1 and not is_path(dataset.name):
+            if is_hub_name(dataset.name):
                 revision = sourced(dataset.revision, file.name, f"line {dataset.line}")
                 yield _Named(dataset.name, Source(file.name, f"line {dataset.line}"), trained, revision)
 

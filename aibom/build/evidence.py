@@ -4,7 +4,6 @@ The shallowest file comes first, so that the root speaks before its sub-folders.
 the root or beside its weights; what lies elsewhere is about what lies there: an adapter, another model, an example.
 """
 
-import re
 from collections.abc import Collection, Iterable, Iterator
 from typing import TypeVar
 
@@ -20,7 +19,6 @@ _ASIDE = frozenset({
     "examples", "example", "tests", "test_fixtures", "fixtures",
 })  # fmt: skip
 _EXPORTS = frozenset({"gguf", "onnx", "tflite", "executorch"})
-_HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9_][\w.-]{0,95}", re.ASCII)
 
 
 def facts(files: Iterable[CollectedFile], kind: type[T]) -> Iterator[tuple[CollectedFile, T]]:
@@ -38,7 +36,7 @@ def first(files: Iterable[CollectedFile], kind: type[T]) -> tuple[str, T] | None
 def model_card(files: Iterable[CollectedFile]) -> tuple[str, ModelCard] | None:
     """The card that describes the release's model: the shallowest of those that lie where it is spoken of."""
     listed = tuple(files)
-    cards = (file for file in listed if file.classification.category == "docs/model-card")
+    cards = (f for f in listed if "docs/model-card" in {f.classification.category, f.content_category})
     return first(beside_model(cards, main_folder(listed)), ModelCard)
 
 
@@ -109,11 +107,6 @@ def folded(text: str) -> str:
 def last_part(name: str) -> str:
     """The name of a hub's repository without its owner."""
     return name.rstrip("/").rpartition("/")[2]
-
-
-def is_hub_name(name: str) -> bool:
-    """Whether a name can be `owner/model`; a path on somebody's disk names nobody."""
-    return _HUB_NAME.fullmatch(name) is not None
 
 
 def is_path(name: str) -> bool:

@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from aibom.build.account import Source, Sourced
 from aibom.build.collect import CollectedFile, Collection
 from aibom.build.documents import links_of
-from aibom.build.evidence import facts, folded, is_hub_name, last_part, sourced
+from aibom.build.evidence import facts, folded, last_part, sourced
 from aibom.build.lineage import stated_bases
 from aibom.build.publisher import NAME as PUBLISHER
 from aibom.build.publisher import Publisher
 from aibom.build.training import trains
+from aibom.core.names import is_hub_name
 from aibom.formats.evaluation_results import EvaluationReport
 from aibom.formats.python_source import PythonSource
 

@@ -9,8 +9,9 @@ from dataclasses import replace
 
 from aibom.build.account import Ancestor, Relation, Source, Sourced
 from aibom.build.collect import CollectedFile, Collection
-from aibom.build.evidence import facts, first, folded, is_hub_name, is_path, last_part, model_card, sourced
+from aibom.build.evidence import facts, first, folded, is_path, last_part, model_card, sourced
 from aibom.build.publisher import NAME as PUBLISHER
+from aibom.core.names import is_hub_name
 from aibom.formats.adapter_config import AdapterConfig
 from aibom.formats.gguf import GgufHeader
 from aibom.formats.model_config import ModelConfig
@@ -35,7 +36,7 @@ def ancestors_of(
         for item in said:
             place = next((i for i, known in enumerate(found) if _same(known.name, item.name)), None)
             if place is not None:
-                found[place] = _joined(found[place], item, conflicts)
+                found[place] = _with_owner(_joined(found[place], item, conflicts), item)
             elif not (found and _is_start(item)):
                 found.append(item)
     revisions = list(_revisions(collection.files))
@@ -138,6 +139,12 @@ def _same(first_name: str, second: str) -> bool:
     if "/" in first_name and "/" in second and not is_path(first_name) and not is_path(second):
         return first_name.lower() == second.lower()
     return folded(last_part(first_name)) == folded(last_part(second))
+
+
+def _with_owner(known: Ancestor, other: Ancestor) -> Ancestor:
+    """The name that says whose model it is, where only one of two does."""
+    tells = is_hub_name(other.name) and "/" not in known.name
+    return replace(known, name=other.name) if tells else known
 
 
 def _disagreement(known: Ancestor, other: Ancestor) -> str:

@@ -4,6 +4,7 @@ The rules are those that a signed manifest must obey anywhere: relative, POSIX, 
 that some file system would take for one (OpenSSF Model Signing 1.0, section 6; attacks 5, 7 and 8 of our list).
 """
 
+import re
 import unicodedata
 from collections.abc import Iterable
 
@@ -11,6 +12,7 @@ from aibom.core.errors import UnsafeEntryError
 
 MAX_NAME_BYTES = 4096
 MAX_PARTS = 64
+_HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9_][\w.-]{0,95}", re.ASCII)
 _RENAME = "rename the file, then build and sign the release again"
 
 
@@ -81,3 +83,8 @@ def printable(name: str) -> str:
 
 def _escape(char: str) -> str:
     return char.encode("unicode_escape").decode("ascii")
+
+
+def is_hub_name(name: str) -> bool:
+    """`owner/name` as model hubs allow it; no path on a disk, no blanks, nothing that an address would have to hide."""
+    return _HUB_NAME.fullmatch(name) is not None

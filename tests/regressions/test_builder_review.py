@@ -15,6 +15,7 @@ from aibom.cyclonedx.schema import schema_problems
 from tests.factory import build_bom_bytes, make_release, rules_of, sign_release, verify_signed
 from tests.reading import Json, bom_of, nested, of_type, one, properties
 from tests.releases.files import put
+from tests.releases.writers import safetensors_bytes, zero_tensor
 
 
 @pytest.mark.parametrize(
@@ -184,3 +185,85 @@ def test_a_signed_bom_that_says_otherwise_than_the_files(tmp_path: Path, name: s
     report = verify_signed(sign_release(make_release(tmp_path / "b", "harmless"), edit=edit))
     assert report.verdict is Verdict.REJECTED
     assert rules_of(report) & {"bom.declared-otherwise", "bom.left-out"}
+
+
+def test_an_expression_and_a_name_stand_side_by_side(tmp_path: Path) -> None:
+    release = make_release(tmp_path / "r")
+    put(release / "README.md", "---\nlicense:\n- mit OR apache-2.0\n- llama3.1\n---\n# Tiny\n## Uses\nx\n")
+    licences = one(bom_of(release), "machine-learning-model", "Tiny")["licenses"]
+    assert {item.get("expression") or item["license"]["name"] for item in licences} == {
+        "MIT OR Apache-2.0",
+        "Llama 3.1 Community License Agreement",
+    }
+
+
+def test_a_licence_link_to_a_file_of_the_release_is_kept(tmp_path: Path) -> None:
+    release = make_release(tmp_path / "r")
+    put(release / "README.md", "---\nlicense: other\nlicense_name: x\nlicense_link: LICENSE\n---\n# Tiny\n## Uses\nx\n")
+    (licence,) = one(bom_of(release), "machine-learning-model", "Tiny")["licenses"]
+    assert licence["license"]["url"] == "LICENSE"
+
+
+_WEIGHTS = safetensors_bytes({"a": zero_tensor("F32", 4)}, {})
+_CARD = "---\nlicense: mit\n---\n# M\n"
+_BASE = "---\nlicense: mit\nbase_model: {}\n---\n# M\n"
+_LOADS = "from datasets import load_dataset\nfrom transformers import AutoModel\n"
+HONEST: dict[str, dict[str, str | bytes]] = {
+    "a project called blank": {"README.md": _CARD, "pyproject.toml": '[project]\nname = " "\n', "a.py": "x = 1\n"},
+    "a card called blank": {"README.md": '---\nlicense: mit\nmodel-index:\n- name: "  "\n  results: []\n---\n# M\n'},
+    "a data card called slash": {
+        "README.md": _CARD,
+        "data/x.csv": "a\n",
+        "data/README.md": '---\npretty_name: "/"\n---\n',
+    },
+    "odd names in conda": {"README.md": _CARD, "environment.yml": 'dependencies: ["/", "a/b", "//", " ", "::"]\n'},
+    "a base without an owner in aibom.toml": {
+        "README.md": _BASE.format("b/x"),
+        "aibom.toml": '[model]\nbase-model = "x"\n',
+    },
+    "a base in another case in aibom.toml": {
+        "README.md": _BASE.format("b/x"),
+        "aibom.toml": '[model]\nbase-model = "B/X"\n',
+    },
+    "one base in two cases": {"README.md": _BASE.format("[a/b, A/B]")},
+    "names that no hub has": {
+        "README.md": _CARD,
+        "a.py": _LOADS
+        + 'load_dataset("a/b c")\nload_dataset("a/")\nload_dataset("/b")\nAutoModel.from_pretrained("a/é")\n',
+    },
+    "a card that is stated to be something else": {
+        "README.md": _BASE.format("b/x"),
+        "aibom.toml": '[categories]\n"README.md" = "docs/usage"\n',
+    },
+    "code that is stated to be something else": {
+        "README.md": _CARD,
+        "a.py": _LOADS + 'load_dataset("a/b")\n',
+        "aibom.toml": '[categories]\n"a.py" = "docs/usage"\n',
+    },
+    "code that is no text": {"README.md": _CARD, "a.py": _LOADS + 'load_dataset("a/b")\n\0'},
+    "an adapter of another case": {
+        "README.md": _BASE.format("x/Y"),
+        "ad/adapter_config.json": '{"peft_type": "LORA", "base_model_name_or_path": "x/y"}',
+        "ad/adapter_model.safetensors": _WEIGHTS,
+    },
+    "an adapter whose card is the only one": {
+        "ad/README.md": _BASE.format("x/y"),
+        "ad/adapter_config.json": '{"peft_type": "LORA", "base_model_name_or_path": "x/y"}',
+        "ad/adapter_model.safetensors": _WEIGHTS,
+    },
+    "a hub name with a plus": {"README.md": _CARD, "aibom.toml": '[model]\nhub = "acme/th+ing"\n'},
+    "one image three times": {
+        "README.md": _CARD,
+        "Dockerfile": "FROM a/b:1\nFROM a/b:2\nFROM a/b@sha256:" + "0" * 64 + "\n",
+    },
+    "one library thrice": {"README.md": _CARD, "requirements.txt": "a==1\n", "requirements-dev.txt": "a==2\n"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HONEST)
+def test_what_we_sign_we_accept(tmp_path: Path, name: str) -> None:
+    put(tmp_path / "model.safetensors", _WEIGHTS)
+    for path, content in HONEST[name].items():
+        put(tmp_path / path, content)
+    report = verify_signed(sign_release(tmp_path))
+    assert report.verdict is Verdict.ACCEPTED, report.findings

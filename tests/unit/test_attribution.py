@@ -11,7 +11,8 @@ from aibom.build.account import Account, Dataset
 from aibom.build.assemble import assemble
 from aibom.build.collect import collect
 from aibom.build.datasets import EVALUATION, OTHER, TRAINING
-from aibom.build.evidence import is_hub_name, is_path
+from aibom.build.evidence import is_path
+from aibom.core.names import is_hub_name
 from aibom.formats.hosted_services import HostedService, hosted_services
 from aibom.formats.python_source import read_python
 from tests.factory import build_bom_bytes

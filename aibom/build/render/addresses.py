@@ -20,7 +20,6 @@ _ADDRESS = re.compile(
 _SHORT_SSH = re.compile(r"([A-Za-z0-9._-]{1,100})@([A-Za-z0-9.-]{1,253}):([^\s:/][^\s]{0,500})")
 _PLAIN_NAME = re.compile(r"(?:[\w.~!$&'()*+,;=@-]|%[0-9A-Fa-f]{2})[\w./~!$&'()*+,;=@-]*")
 _MAX = 2000
-_FOLDERS = re.compile(r"[A-Za-z0-9][\w.-]{0,95}")
 
 
 def address(text: str) -> XsUri | None:
@@ -32,6 +31,14 @@ def address(text: str) -> XsUri | None:
     if len(found) > _MAX or not _ADDRESS.fullmatch(found) or "_" in found.split("://", 1)[1].split("/", 1)[0]:
         return None
     return _uri(found)
+
+
+def reference(text: str) -> XsUri | None:
+    """An address, or the name of a file beside the one that refers to it. None if it is neither."""
+    found = address(text)
+    if found is not None or ":" in text or len(text) > _MAX or not _PLAIN_NAME.fullmatch(text):
+        return found
+    return _uri(text)
 
 
 def file_address(name: str) -> XsUri:
@@ -62,12 +69,6 @@ def named_package_url(name: str, version: str | None, qualifiers: dict[str, str]
     if slash and owner and owner == owner.strip():
         return package_url("generic", owner, base, version, qualifiers)
     return package_url("generic", None, name, version, qualifiers)
-
-
-def is_hub_name(name: str) -> bool:
-    """`owner/name` as hubs allow it: no path on a disk, no blanks."""
-    owner, slash, base = name.partition("/")
-    return bool(slash) and _FOLDERS.fullmatch(owner) is not None and _FOLDERS.fullmatch(base) is not None
 
 
 def _uri(text: str) -> XsUri | None:

@@ -13,7 +13,7 @@ from aibom.build.render.values import (
     identity_arguments,
     identity_properties,
     properties_of,
-    render,
+    render_identified,
     setting_pairs,
     source_pair,
 )
@@ -41,7 +41,7 @@ def dataset_component(dataset: Dataset) -> Json:
         properties=properties_of(_pairs(dataset)),
     )
     component.purl = dataset_purl(dataset)
-    rendered = render(component)
+    rendered = render_identified(component, _identity(dataset))
     rendered["data"] = [_data(dataset).to_json()]
     if dataset.files and not is_counted(dataset):
         rendered["components"] = [file_component(file) for file in dataset.files]

@@ -13,8 +13,9 @@ from packaging.version import InvalidVersion, Version
 
 from aibom.build.account import Ancestor, Container, Dataset, Identity, Library, Model, Service
 from aibom.build.collect import CollectedFile
-from aibom.build.render.addresses import address, is_hub_name, named_package_url, package_url
+from aibom.build.render.addresses import address, named_package_url, package_url
 from aibom.core.manifest import tree_digest
+from aibom.core.names import is_hub_name
 from aibom.formats.requirements import Dependency
 
 ROOT_REF, CODE_REF, TRAINING_REF = "release", "code", "training"

@@ -12,7 +12,7 @@ from aibom.build.render.values import (
     identity_arguments,
     identity_properties,
     properties_of,
-    render,
+    render_identified,
     setting_pairs,
     source_pair,
     version_of,
@@ -32,7 +32,7 @@ def model_component(model: Model) -> Json:
         pedigree=Pedigree(ancestors=ancestors) if ancestors else None,
         properties=properties_of(_pairs(model)),
     )
-    rendered = render(component)
+    rendered = render_identified(component, model.identity)
     parts = [*(file_component(file) for file in model.files), *(model_component(part) for part in model.parts)]
     if parts:
         rendered["components"] = parts

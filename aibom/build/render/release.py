@@ -13,7 +13,7 @@ from aibom.build.render.values import (
     identity_arguments,
     identity_properties,
     properties_of,
-    render,
+    render_identified,
 )
 from aibom.core.strictjson import Json
 from aibom.cyclonedx import properties as names
@@ -56,7 +56,7 @@ def root_component(account: Account) -> Json:
             ]
         ),
     )
-    return render(component)
+    return render_identified(component, release)
 
 
 def _stated(account: Account) -> Pairs:
@@ -90,7 +90,7 @@ def code_component(account: Account) -> list[Json]:
     )
     version = code.identity.version.value if code.identity.version else None
     component.purl = package_url("generic", None, code.identity.name.value, version, checksum(code.files))
-    return [render(component) | {"components": [file_component(file) for file in code.files]}]
+    return [render_identified(component, code.identity) | {"components": [file_component(file) for file in code.files]}]
 
 
 def _documents(account: Account) -> list[ExternalReference]:

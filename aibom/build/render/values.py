@@ -7,14 +7,13 @@ from typing import Any
 from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, Property
 from cyclonedx.model.component import Component
 from cyclonedx.model.contact import OrganizationalEntity
-from cyclonedx.model.license import DisjunctiveLicense, LicenseAcknowledgement, LicenseExpression
 from cyclonedx.schema.schema import SchemaVersion1Dot7
 from cyclonedx.spdx import fixup_id
 from packageurl import PackageURL
 
 from aibom.build.account import Identity, Licence, Setting, Source, Sourced
 from aibom.build.collect import CollectedFile
-from aibom.build.render.addresses import address, file_address
+from aibom.build.render.addresses import file_address, reference
 from aibom.core.strictjson import Json
 from aibom.cyclonedx import properties as names
 
@@ -30,21 +29,24 @@ def render(component: Component) -> Json:
     return rendered
 
 
-def render_licence(licence: Licence) -> DisjunctiveLicense | LicenseExpression:
+def render_identified(component: Component, identity: Identity) -> Json:
+    """A component with the licences of an identity. The library drops all others beside an expression; 1.7 does not."""
+    licences = [render_licence(licence) for licence in identity.licences]
+    rendered = render(component)
+    return dict(sorted((rendered | {"licenses": licences}).items())) if licences else rendered
+
+
+def render_licence(licence: Licence) -> Json:
     """A declared licence: an SPDX expression, an SPDX identifier, or a name that SPDX does not know."""
-    declared = LicenseAcknowledgement.DECLARED
     if licence.is_spdx and fixup_id(licence.name) is None:
-        return LicenseExpression(licence.name, acknowledgement=declared)
-    url = address(licence.url) if licence.url else None
-    if licence.is_spdx:
-        return DisjunctiveLicense(id=licence.name, url=url, acknowledgement=declared)
-    return DisjunctiveLicense(name=licence.name, url=url, acknowledgement=declared)
+        return {"acknowledgement": "declared", "expression": licence.name}
+    url = reference(licence.url) if licence.url else None
+    named = {"acknowledgement": "declared", "id" if licence.is_spdx else "name": licence.name}
+    return {"license": named | ({"url": str(url)} if url else {})}
 
 
 def identity_arguments(identity: Identity, purl: PackageURL | None = None) -> dict[str, Any]:
-    """What the library's component takes of an identity. An expression stands alone: the schema allows no other."""
-    licences = identity.licences
-    expressions = [item for item in licences if item.is_spdx and fixup_id(item.name) is None]
+    """What the library's component takes of an identity, but for its licences."""
     return {
         "name": identity.name.value,
         "version": version_of(identity.version),
@@ -52,7 +54,6 @@ def identity_arguments(identity: Identity, purl: PackageURL | None = None) -> di
         "copyright": value_of(identity.copyright),
         "manufacturer": organization(identity.producer),
         "supplier": organization(identity.supplier),
-        "licenses": [render_licence(licence) for licence in (expressions[:1] or licences)],
         "purl": purl,
     }
 
@@ -74,7 +75,7 @@ def identity_properties(identity: Identity) -> Pairs:
         "purl": identity.hub,
     }
     found = [source_pair(key, fact.source) for key, fact in stated.items() if fact]
-    found += [(names.UNUSABLE, item.url) for item in identity.licences if item.url and not address(item.url)]
+    found += [(names.UNUSABLE, item.url) for item in identity.licences if item.url and not reference(item.url)]
     if identity.version and not version_of(identity.version):
         found.append((names.UNUSABLE, f"version: {identity.version.value[:_SHOWN]}…"))
     found += [source_pair("licenses", source) for licence in identity.licences for source in licence.sources]

@@ -3,10 +3,10 @@
 A version is written only where it is pinned. SPDX 3.0.1 has no element for a hosted service: it is a remark.
 """
 
-from packageurl import PackageURL
 from spdx_python_model import v3_0_1 as spdx
 
 from aibom.build.account import Account, Code, Container, Library, Service
+from aibom.build.render.addresses import package_url
 from aibom.build.render.identifiers import (
     CODE_REF,
     ROOT_REF,
@@ -46,7 +46,7 @@ def add_code(graph: Graph, account: Account) -> str:
 
 
 def _package(graph: Graph, code: Code) -> str:
-    purl = PackageURL("generic", None, code.identity.name.value, None, checksum(code.files))
+    purl = package_url("generic", None, code.identity.name.value, None, checksum(code.files))
     values = identity_values(graph, code.identity, purl) | {"software_primaryPurpose": purpose("source")}
     spdx_id = graph.add(spdx.software_Package, CODE_REF, values)
     graph.relate(spdx_id, "contains", add_files(graph, code.files), completeness="complete")
