@@ -23,7 +23,7 @@ from aibom.sources.local import read_release
 from attest.bom_attestation import bom_statement
 from attest.keys import PrivateKey, VerificationKey
 from attest.model_signature import model_statement
-from attest.signing.key import KeySigner
+from attest.signing.key import KeyInMemory, KeySigner
 from attest.signing.signer import Signer
 from tests.releases.diffusion import write_diffusion
 from tests.releases.example import write_example
@@ -120,7 +120,7 @@ def sign_release(
     release: Path, signer: Signer | None = None, *, bom: bytes | None = None, edit: Callable[[Json], None] | None = None
 ) -> Path:
     """Build the BOM (or take one, or edit the built one) and sign the release with it."""
-    signer = signer or KeySigner(make_key())
+    signer = signer or KeySigner(KeyInMemory(make_key()))
     data = bom if bom is not None else build_bom_bytes(release)
     if edit:
         document = json.loads(data)

@@ -6,10 +6,11 @@ from pathlib import Path
 import click
 
 from aibom.cli.build import DIGESTS, build_bom, show_warnings, warn
-from aibom.cli.options import RELEASE, make_signer, signer_options
+from aibom.cli.options import RELEASE
 from aibom.cli.output import require_output_folder, write_whole
 from aibom.cli.progress import reading_executor, show_progress
 from aibom.cli.render.layout import row
+from aibom.cli.signers import SignerChoice, make_signer, signer_options
 from aibom.core.errors import InputError, MismatchError, UsageError
 from aibom.core.finding import Outcome
 from aibom.core.layout import BOM_NAME
@@ -36,10 +37,7 @@ _MAX_BOM = 256 * 1024 * 1024
 @DIGESTS
 def command(
     release: Path,
-    key: Path | None,
-    keyless: bool,
-    identity_token_file: str | None,
-    trust_config: Path | None,
+    signer: SignerChoice,
     build: bool,
     output_dir: Path | None,
     digests: tuple[str, ...],
@@ -52,23 +50,23 @@ def command(
     """
     if digests and not build:
         raise UsageError("--digest only has a meaning with --build")
-    _require_key_outside(key, release)
+    _require_key_outside(signer.key, release)
     target = places(release, require_output_folder(output_dir, release) if output_dir else None)
-    signer = make_signer(key, keyless=keyless, identity_token_file=identity_token_file, trust_config=trust_config)
+    chosen = make_signer(signer)
     manifest, bom, hub = _built(release, digests) if build else _existing(release, target)
     if target.folder == release:
         manifest = _with_bom(manifest, bom)
     _require_described(manifest, bom)
     name = release.resolve().name
-    signature = signer.sign(model_statement(name, manifest, hub_records=hub))
-    attestation = signer.sign(bom_statement(manifest, bom))
+    signature = chosen.sign(model_statement(name, manifest, hub_records=hub))
+    attestation = chosen.sign(bom_statement(manifest, bom))
     if target.signature.exists():
         warn("this replaces the signature that was there")
     if build:
         write_whole(target.bom, bom)
     write_whole(target.signature, signature)
     write_whole(target.attestation("bom"), attestation)
-    click.echo("\n".join(row("Signed by", signer.describe(), indent=0, column=12)))
+    click.echo("\n".join(row("Signed by", chosen.describe(), indent=0, column=12)))
     click.echo(f"Files       {len(manifest.entries)}, {manifest.size:,} bytes")
     click.echo(f"Written to  {target.signature}\n            {target.attestation('bom')}")
 

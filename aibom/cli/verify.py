@@ -7,11 +7,11 @@ from pathlib import Path
 import click
 
 from aibom import __version__
-from aibom.cli.options import RELEASE, expect_options, expected_signers
+from aibom.cli.expectations import Expectation, expect_options, expected_signers
+from aibom.cli.options import RELEASE
 from aibom.cli.progress import reading_executor, show_progress
 from aibom.cli.render.claims import claims_lines
 from aibom.cli.render.text import report_lines
-from aibom.core.errors import UsageError
 from aibom.core.verdict import ExitCode
 
 _OUTCOMES = "outcome-components"
@@ -45,11 +45,7 @@ _OUTCOMES = "outcome-components"
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON (aibom-report/1).")
 def command(
     release: Path,
-    public_key: Path | None,
-    identity: str | None,
-    issuer: str | None,
-    trust_config: Path | None,
-    trusted_root: Path | None,
+    expect: Expectation,
     attached: Path | None,
     profiles: tuple[str, ...],
     outcome: str | None,
@@ -66,13 +62,12 @@ def command(
     from verify.policy import Context, Policy
     from verify.profile import load_profile
 
-    if trust_config and trusted_root:
-        raise UsageError("give either --trust-config or --trusted-root")
+    trust_path = expect.trust_path
     chosen = _profiles(profiles, outcome)
-    if not (public_key or identity or issuer):
+    if not expect.names_somebody:
         return _show_claims(release, attached)
     policy = Policy(
-        expected=expected_signers(public_key, identity, issuer),
+        expected=expected_signers(expect),
         profiles=chosen,
         context=Context(outcome=outcome or "", distribution=distribution, role=role, model=model_kind or ""),
     )
@@ -85,7 +80,7 @@ def command(
                 now=datetime.now(UTC),
                 tool_version=__version__,
                 attached=attached,
-                trust_path=trust_config or trusted_root,
+                trust_path=trust_path,
                 executor=executor,
                 progress=progress,
             )

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from aibom.core.errors import SigningError
 from attest.bundle import key_bundle_bytes, pre_authentication_encoding
 from attest.keys import ACCEPTED, PrivateKey, VerificationKey, key_problem, sign_message
+from attest.signing.signer import KeyHolder
 
 _MAX_KEY_BYTES = 64 * 1024
 _MAKE_ONE = (
@@ -17,22 +18,35 @@ _MAKE_ONE = (
 )
 
 
-class KeySigner:
-    """Signs with a private key that is held in memory."""
+class KeyInMemory:
+    """Holds a private key that `load_private_key` accepted."""
 
     def __init__(self, key: PrivateKey) -> None:
-        """Take a key that `load_private_key` accepted."""
+        """Take the key."""
         self._key = key
         self.public = VerificationKey(key.public_key())
 
+    def sign_message(self, message: bytes) -> bytes:
+        """Sign with the algorithm that belongs to the key."""
+        return sign_message(self._key, message)
+
+
+class KeySigner:
+    """Signs with a bare key, which buyers must have from the publisher beforehand."""
+
+    def __init__(self, holder: KeyHolder) -> None:
+        """Take whatever holds the key."""
+        self._holder = holder
+
     def sign(self, payload: bytes) -> bytes:
         """Sign a statement; the bundle names the key by its fingerprint."""
-        signature = sign_message(self._key, pre_authentication_encoding(payload))
-        return key_bundle_bytes(payload, signature, self.public.fingerprint)
+        signature = self._holder.sign_message(pre_authentication_encoding(payload))
+        return key_bundle_bytes(payload, signature, self._holder.public.fingerprint)
 
     def describe(self) -> str:
         """Kind and fingerprint of the key."""
-        return f"the {self.public.kind} key with the SHA-256 fingerprint {self.public.fingerprint}"
+        public = self._holder.public
+        return f"the {public.kind} key with the SHA-256 fingerprint {public.fingerprint}"
 
 
 def load_private_key(path: Path, passphrase: Callable[[], str]) -> PrivateKey:

@@ -1,6 +1,8 @@
-"""What every signer can do."""
+"""What every signer can do, and what those that use a private key need of whatever holds it."""
 
 from typing import Protocol
+
+from attest.keys import VerificationKey
 
 
 class Signer(Protocol):
@@ -11,3 +13,14 @@ class Signer(Protocol):
 
     def describe(self) -> str:
         """Who signs, in words for a person; never a secret."""
+
+
+class KeyHolder(Protocol):
+    """Holds a private key, in memory or in a device that never hands it out."""
+
+    @property
+    def public(self) -> VerificationKey:
+        """The public half."""
+
+    def sign_message(self, message: bytes) -> bytes:
+        """Sign with the algorithm that belongs to the key (`attest.keys`). Raises SigningError."""

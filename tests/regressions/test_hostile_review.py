@@ -27,7 +27,7 @@ from aibom.sources.wheel import unpack_wheel
 from attest.bom_attestation import bom_statement
 from attest.bundle import key_bundle_bytes, parse_bundle
 from attest.model_signature import model_statement
-from attest.signing.key import KeySigner
+from attest.signing.key import KeyInMemory, KeySigner
 from attest.statement import Subject, parse_statement, statement_bytes
 from tests.conftest import Ran
 from tests.factory import (
@@ -47,7 +47,7 @@ from verify.certificate import read_identity
 
 Json = dict[str, Any]
 Aibom = Callable[..., Ran]
-SIGNER = KeySigner(make_key())
+SIGNER = KeySigner(KeyInMemory(make_key()))
 
 
 def test_a_statement_about_something_else_accepts_nothing(release: Path) -> None:

@@ -14,7 +14,7 @@ from attest.bom_attestation import bom_statement, parse_bom_attestation
 from attest.bundle import parse_bundle, pre_authentication_encoding
 from attest.keys import VerificationKey, load_public_key
 from attest.model_signature import model_statement, parse_model_signature
-from attest.signing.key import KeySigner, load_private_key
+from attest.signing.key import KeyInMemory, KeySigner, load_private_key
 from attest.statement import Subject, parse_statement, statement_bytes
 from tests.factory import make_key, private_pem, public_pem
 
@@ -98,7 +98,7 @@ def test_a_statement_needs_a_subject() -> None:
 @pytest.mark.parametrize("kind", ["p256", "p384", "p521", "ed25519", "rsa3072"])
 def test_keys_of_every_kind_sign_and_verify(kind: str, tmp_path: Path) -> None:
     (tmp_path / "k").write_bytes(private_pem(make_key(kind)))
-    signer = KeySigner(load_private_key(tmp_path / "k", lambda: pytest.fail("not encrypted")))
+    signer = KeySigner(KeyInMemory(load_private_key(tmp_path / "k", lambda: pytest.fail("not encrypted"))))
     payload = statement_bytes([Subject("a", "0" * 64)], "urn:x", b"{}")
     bundle = parse_bundle(signer.sign(payload), "b")
     public = load_public_key(public_pem(make_key(kind)), "k.pub")
@@ -131,7 +131,7 @@ def test_the_passphrase_is_only_asked_for_when_needed_and_never_shown(tmp_path: 
 
 
 def good_bundle() -> Json:
-    document: Json = json.loads(KeySigner(make_key()).sign(model_statement("m", MANIFEST)))
+    document: Json = json.loads(KeySigner(KeyInMemory(make_key())).sign(model_statement("m", MANIFEST)))
     return document
 
 

@@ -15,7 +15,7 @@ from aibom.core.verdict import Verdict
 from attest.bundle import pre_authentication_encoding
 from attest.keys import sign_message
 from attest.model_signature import model_statement
-from attest.signing.key import KeySigner
+from attest.signing.key import KeyInMemory, KeySigner
 from attest.statement import Subject, statement_bytes
 from tests.factory import (
     build_bom_bytes,
@@ -271,7 +271,7 @@ def test_another_release_s_signature(signed: Path, tmp_path: Path, session_folde
 
 
 def resign_model(release: Path, payload: bytes) -> None:
-    (release / SIGNATURE_NAME).write_bytes(KeySigner(make_key()).sign(payload))
+    (release / SIGNATURE_NAME).write_bytes(KeySigner(KeyInMemory(make_key())).sign(payload))
 
 
 def test_a_signed_statement_of_another_kind_is_no_model_signature(signed: Path) -> None:
@@ -312,7 +312,9 @@ def test_a_duplicate_key_in_a_signed_payload_is_refused(signed: Path) -> None:
 
 
 def test_a_third_party_s_attestation_counts_for_nothing_and_harms_nothing(signed: Path) -> None:
-    review = KeySigner(make_key("p256", 1)).sign(statement_bytes([Subject("x", "0" * 64)], "urn:review", b"{}"))
+    review = KeySigner(KeyInMemory(make_key("p256", 1))).sign(
+        statement_bytes([Subject("x", "0" * 64)], "urn:review", b"{}")
+    )
     (signed / "attestations" / "review.sigstore.json").write_bytes(review)
     report = verify_signed(signed)
     assert report.verdict is Verdict.ACCEPTED
@@ -320,7 +322,7 @@ def test_a_third_party_s_attestation_counts_for_nothing_and_harms_nothing(signed
 
 
 def test_an_attestation_that_we_do_not_judge_is_listed_as_not_checked(signed: Path) -> None:
-    statement = KeySigner(make_key()).sign(statement_bytes([Subject("x", "0" * 64)], "urn:other", b"{}"))
+    statement = KeySigner(KeyInMemory(make_key())).sign(statement_bytes([Subject("x", "0" * 64)], "urn:other", b"{}"))
     (signed / "attestations" / "other.sigstore.json").write_bytes(statement)
     report = verify_signed(signed)
     assert report.verdict is Verdict.ACCEPTED
@@ -491,7 +493,7 @@ def test_signatures_in_a_folder_of_their_own(signed: Path, tmp_path: Path) -> No
     aside.mkdir()
     release = make_release(tmp_path / "plain")
     bom = build_bom_bytes(release)
-    signer = KeySigner(make_key())
+    signer = KeySigner(KeyInMemory(make_key()))
     from attest.bom_attestation import bom_statement
 
     put(aside / BOM_NAME, bom)

@@ -1,0 +1,89 @@
+"""EXPECT: the options that say whom to expect as the signer, and the signers that they mean."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aibom.cli.options import FILE
+from aibom.cli.quiet import quiet_libraries
+from aibom.core.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from verify.policy import Expected
+
+_MAX_KEY = 64 * 1024
+_OPTIONS = (
+    click.option("--public-key", type=FILE, help="Public key expected to have signed, PEM."),
+    click.option("--identity", help="Exact identity expected to have signed, e.g. release@example.com."),
+    click.option("--issuer", help="Who must have vouched for the identity, e.g. https://accounts.example.com."),
+    click.option("--trust-config", type=FILE, help="Sigstore trust configuration (JSON file)."),
+    click.option("--trusted-root", type=FILE, help="Sigstore trusted root (JSON file)."),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """What was given of `_OPTIONS`; a field for each."""
+
+    public_key: Path | None = None
+    identity: str | None = None
+    issuer: str | None = None
+    trust_config: Path | None = None
+    trusted_root: Path | None = None
+
+    @property
+    def names_somebody(self) -> bool:
+        """Whether a signer is expected at all."""
+        return bool(self.public_key or self.identity or self.issuer)
+
+    @property
+    def trust_path(self) -> Path | None:
+        """The file with the trust root. Raises UsageError if there are two."""
+        if self.trust_config and self.trusted_root:
+            raise UsageError("give either --trust-config or --trusted-root")
+        return self.trust_config or self.trusted_root
+
+
+def expect_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options; the command receives them as one `Expectation` called `expect`."""
+
+    @functools.wraps(command)
+    def call(**arguments: Any) -> Any:
+        given = {field.name: arguments.pop(field.name) for field in fields(Expectation)}
+        return command(expect=Expectation(**given), **arguments)
+
+    for option in reversed(_OPTIONS):
+        call = option(call)
+    return call
+
+
+def expected_signers(expect: Expectation) -> "tuple[Expected, ...]":
+    """Compile the options into the signers that count. Raises UsageError or InputError."""
+    from attest.keys import load_public_key
+    from verify.policy import Expected, ExpectedIdentity, ExpectedKey
+
+    expected: list[Expected] = []
+    if expect.public_key is not None:
+        expected.append(ExpectedKey(load_public_key(_read_key(expect.public_key), str(expect.public_key))))
+    if expect.identity or expect.issuer:
+        if not (expect.identity and expect.issuer):
+            raise UsageError(
+                "an identity means nothing without who vouched for it", hint="give both --identity and --issuer"
+            )
+        quiet_libraries()
+        expected.append(ExpectedIdentity(expect.identity, expect.issuer))
+    return tuple(expected)
+
+
+def _read_key(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_MAX_KEY)
+    except OSError as error:
+        raise InputError(
+            f"cannot read the public key: {error.strerror}", where=str(path), hint="check the path"
+        ) from error

@@ -1,0 +1,45 @@
+"""Where secrets come from: the environment, a file, standard input or a prompt; never an argument."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from aibom.core.errors import SigningError
+
+PASSPHRASE_VARIABLE = "AIBOM_KEY_PASSPHRASE"  # noqa: S105 -- the name of a variable
+TOKEN_VARIABLE = "SIGSTORE_IDENTITY_TOKEN"  # noqa: S105 -- the name of a variable
+_MAX_TOKEN = 64 * 1024
+
+
+def passphrase() -> str:
+    """The passphrase of an encrypted key. Raises SigningError."""
+    if PASSPHRASE_VARIABLE in os.environ:
+        return os.environ[PASSPHRASE_VARIABLE]
+    if not sys.stdin.isatty():
+        raise SigningError(
+            "the key is encrypted and there is no terminal to ask for its passphrase",
+            hint=f"set {PASSPHRASE_VARIABLE}",
+        )
+    answer: str = click.prompt("Passphrase of the key", hide_input=True, err=True)
+    return answer
+
+
+def identity_token(source: str | None) -> str:
+    """The identity token from a file, from standard input (`-`), or from the environment. Raises SigningError."""
+    if source == "-":
+        return sys.stdin.read(_MAX_TOKEN)
+    if source:
+        try:
+            with Path(source).open(encoding="utf-8") as file:
+                return file.read(_MAX_TOKEN)
+        except (OSError, UnicodeDecodeError) as error:
+            raise SigningError("cannot read the identity token", where=source) from error
+    token = os.environ.get(TOKEN_VARIABLE)
+    if not token:
+        raise SigningError(
+            "there is no identity token",
+            hint=f"set {TOKEN_VARIABLE}, or give --identity-token-file with a file, or - for standard input",
+        )
+    return token
