@@ -5,12 +5,13 @@ BOM be signed again. The files still tell.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from urllib.parse import unquote
 
 from aibom.core.finding import Finding, contradiction
 from aibom.core.strictjson import Json
 from aibom.cyclonedx.properties import CATEGORY
-from aibom.cyclonedx.view import Bom
+from aibom.cyclonedx.view import Bom, ComponentView
 from aibom.formats.detect import WEIGHT_CATEGORIES
 from aibom.formats.model_card import is_card_like
 from verify.declared import Declared
@@ -33,6 +34,7 @@ def check_declared(bom: Bom, declared: Iterable[Declared]) -> tuple[Finding, ...
         "base model": ancestors | models,
         "model": ancestors | models | {_hub_name(purl) for purl in purls},
     }
+    names_of = {kind: _Names.of(names) for kind, names in known.items()}
     weights = list(_weights(bom.model.raw)) if bom.model else []
     cards = [item for item in listed if item.card and is_card_like(item.card) and not item.card.describes_dataset]
     cards = [item for item in cards if _lies_beside(item.file, weights)]
@@ -43,9 +45,10 @@ def check_declared(bom: Bom, declared: Iterable[Declared]) -> tuple[Finding, ...
         for item in spoken
         for kind, names in _by_kind(item).items()
         for name in names
-        if not _is_known(name, known[kind], own)
+        if not names_of[kind].has(name, own)
     ]
-    findings += [finding for item in spoken for finding in _differing(bom, item)]
+    stated = _stated(bom)
+    findings += [finding for item in spoken for finding in _differing(stated, item)]
     findings += _misplaced(bom, spoken)
     return tuple(dict.fromkeys(findings))[:_SHOWN]
 
@@ -77,53 +80,90 @@ def _named_without_owner(spoken: Iterable[Declared]) -> set[str]:
     return {name.lower() for item in spoken for name in item.base_models if "/" not in name}
 
 
-def _is_known(name: str, known: set[str], ownerless: set[str]) -> bool:
-    """Whether a name is there, in any case of letters, or under the name that another file gives it."""
-    if name in known:
-        return True
-    plain = {other.lower() for other in known}
-    base = name.rpartition("/")[2].lower()
-    if "/" in name:
-        return name.lower() in plain or (base in ownerless and base in plain)
-    return base in {other.rpartition("/")[2] for other in plain}
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """Names of one kind that the BOM has, ready to be looked up for any number of declarations."""
+
+    exact: frozenset[str]
+    plain: frozenset[str]
+    """In lower case."""
+    bases: frozenset[str]
+    """In lower case, without their owners."""
+
+    @staticmethod
+    def of(names: Iterable[str]) -> "_Names":
+        exact = frozenset(names)
+        plain = frozenset(name.lower() for name in exact)
+        return _Names(exact, plain, frozenset(name.rpartition("/")[2] for name in plain))
+
+    def has(self, name: str, ownerless: set[str]) -> bool:
+        """Whether a name is there, in any case of letters, or under the name that another file gives it."""
+        if name in self.exact:
+            return True
+        base = name.rpartition("/")[2].lower()
+        if "/" in name:
+            return name.lower() in self.plain or (base in ownerless and base in self.plain)
+        return base in self.bases
 
 
-def _differing(bom: Bom, item: Declared) -> Iterator[Finding]:
-    """Pins, tags and addresses that the BOM gives otherwise."""
-    versions: dict[str, set[str]] = {}
+@dataclass(frozen=True, slots=True)
+class _Stated:
+    """What the BOM says of libraries and images, and of services: by name."""
+
+    versions: dict[str, set[str]]
+    endpoints: dict[str, set[str]]
+
+
+def _stated(bom: Bom) -> _Stated:
+    stated = _Stated({}, {})
     for component in bom.components:
         if component.type in {"library", "framework", "container"}:
-            versions.setdefault(component.name, set()).add(str(component.at("version") or ""))
-    for name, version in (*item.pins, *item.image_pins):
-        if name in versions and version not in versions[name]:
-            yield _differs(item.file, name, version, ", ".join(sorted(versions[name])) or "no version")
-    endpoints: dict[str, set[str]] = {}
+            stated.versions.setdefault(component.name, set()).add(str(component.at("version") or ""))
     for service in bom.objects("services"):
         listed = service.get("endpoints")
-        endpoints.setdefault(str(service.get("name")), set()).update(listed if isinstance(listed, list) else [])
+        found = {str(item) for item in listed} if isinstance(listed, list) else set()
+        stated.endpoints.setdefault(str(service.get("name")), set()).update(found)
+    return stated
+
+
+def _differing(stated: _Stated, item: Declared) -> Iterator[Finding]:
+    """Pins, tags and addresses that the BOM gives otherwise."""
+    for name, version in (*item.pins, *item.image_pins):
+        versions = stated.versions.get(name)
+        if versions is not None and version not in versions:
+            yield _differs(item.file, name, version, ", ".join(sorted(versions)[:_SHOWN]) or "no version")
     for name, endpoint in item.endpoints:
-        found = endpoints.get(name)
+        found = stated.endpoints.get(name)
         if found and endpoint not in found:
-            yield _differs(item.file, name, endpoint, ", ".join(sorted(map(str, found))))
+            yield _differs(item.file, name, endpoint, ", ".join(sorted(found)[:_SHOWN]))
 
 
 def _misplaced(bom: Bom, spoken: Iterable[Declared]) -> Iterator[Finding]:
     """A base model must stand in the pedigree of the very model that the declaring file is about."""
-    holders = {}
+    holders: dict[str, _Lineage] = {}
     for model in bom.models:
-        parts = model.raw.get("components")
+        lineage, parts = _Lineage.of(model), model.raw.get("components")
         for part in parts if isinstance(parts, list) else []:
             if isinstance(part, dict):
-                holders[str(part.get("name"))] = model
+                holders[str(part.get("name"))] = lineage
+    main = _Lineage.of(bom.model) if bom.model else None
     for item in spoken:
-        about = holders.get(item.file) if item.is_adapter else bom.model
-        if about is None:
-            continue
-        own = {name.lower() for name in _ancestors(about.at("pedigree", "ancestors"))} | {about.name.lower()}
-        bases = {name.rpartition("/")[2] for name in own}
-        for name in item.base_models:
-            if name.lower() not in own and name.rpartition("/")[2].lower() not in bases:
+        about = holders.get(item.file) if item.is_adapter else main
+        for name in item.base_models if about else ():
+            if about and name.lower() not in about.own.plain and name.rpartition("/")[2].lower() not in about.own.bases:
                 yield _left_out(item.file, f"base model of {about.name}", name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lineage:
+    """A model's name, and that with the names of its ancestors."""
+
+    name: str
+    own: _Names
+
+    @staticmethod
+    def of(model: ComponentView) -> "_Lineage":
+        return _Lineage(model.name, _Names.of([*_ancestors(model.at("pedigree", "ancestors")), model.name]))
 
 
 def _differs(file: str, name: str, expected: str, found: str) -> Finding:

@@ -100,6 +100,7 @@ _MODEL = (
     "name", "version", "hub", "developer", "license", "task", "approach", "description", "users", "intended-use",
     "limitations", "base-model", "base-revision",
 )  # fmt: skip
+_MAX_PATTERNS = 1000
 _TOP = ("release", "model", "author", "person", "link", "data", "categories", "withheld", "unknown")
 _CHOICES = {
     ("release", "distribution"): DISTRIBUTIONS,
@@ -259,6 +260,10 @@ def _data(value: Any, where: str) -> DataStatement:
 
 
 def _categories(table: Mapping[str, Any], where: str) -> dict[str, str]:
+    if len(table) > _MAX_PATTERNS:  # each is tried on each file
+        raise InputError(
+            f"{len(table):,} patterns", where=where, hint=f"give at most {_MAX_PATTERNS}; one may fit many files"
+        )
     found = {}
     for pattern, value in table.items():
         category = _text(value, f"{where}.{pattern[:80]!r}")

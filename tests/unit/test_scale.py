@@ -12,8 +12,11 @@ from aibom.build.collect import collect
 from aibom.build.emit import Format, emit
 from aibom.build.render.document import bom_document
 from aibom.cyclonedx.diff import compare_boms
+from aibom.cyclonedx.view import Bom
 from tests.factory import BUILT, make_release
 from tests.releases.files import put, put_json
+from verify.bom_declarations import check_declared
+from verify.declared import Declared
 
 MORE = 2.3  # twice as much of one thing, and what is there in any case
 
@@ -107,4 +110,18 @@ def test_comparing_is_linear(tmp_path: Path) -> None:
         libraries(release, number)
         document = bom_document(assemble(collect(release)), tool_version="0", timestamp=None)
         counted.append(calls(lambda document=document: compare_boms(document, document)))  # type: ignore[misc]
+    assert counted[1] < MORE * counted[0], counted
+
+
+def test_comparing_what_the_files_declare_is_linear() -> None:
+    """As many files that pin a library as there are libraries, and as many cards' worth of data sets."""
+    counted = []
+    for number in (150, 300):
+        names = [f"lib{n}" for n in range(number)]
+        bom = Bom({"components": [{"type": "library", "name": name, "version": "1"} for name in names]})
+        said = [
+            Declared(file=f"{name}/requirements.txt", libraries=(name.upper(),), pins=((name, "1"),)) for name in names
+        ]
+        assert check_declared(bom, said) == ()
+        counted.append(calls(lambda bom=bom, said=said: check_declared(bom, said)))  # type: ignore[misc]
     assert counted[1] < MORE * counted[0], counted
