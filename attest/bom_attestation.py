@@ -6,10 +6,10 @@ content under the name `aibom:tree:v1` (`specs/tree-digest-v1.md`).
 
 from dataclasses import dataclass
 
-from aibom.core.layout import is_content
 from aibom.core.manifest import TREE_DIGEST_NAME, Manifest
 from aibom.core.names import require_name
-from attest.statement import Statement, Subject, statement_bytes
+from attest.release_statement import release_statement
+from attest.statement import Statement, require_files
 
 PREDICATE_TYPE = "https://cyclonedx.org/bom"
 _VERSIONED = f"{PREDICATE_TYPE}/v"
@@ -25,9 +25,7 @@ class AttestedFiles:
 
 def bom_statement(manifest: Manifest, bom: bytes) -> bytes:
     """Write the statement over every file of `manifest` (the BOM file included, if it is there)."""
-    content = Manifest(tuple(entry for entry in manifest.entries if is_content(entry.name)))
-    subjects = [Subject(entry.name, entry.sha256) for entry in manifest.entries]
-    return statement_bytes([*subjects, Subject(TREE_DIGEST_NAME, content.tree_digest)], PREDICATE_TYPE, bom)
+    return release_statement(manifest, PREDICATE_TYPE, bom)
 
 
 def is_bom_type(predicate_type: str) -> bool:
@@ -36,9 +34,13 @@ def is_bom_type(predicate_type: str) -> bool:
 
 
 def parse_bom_attestation(statement: Statement, where: str) -> AttestedFiles:
-    """Read the subjects of a verified statement. Raises UnsafeEntryError for a name that no release file may have."""
+    """Read the subjects of a verified statement.
+
+    Raises InputError for a subject without name or SHA-256, or named twice, UnsafeEntryError for a name that no release
+    file may have.
+    """
     files, tree = {}, ""
-    for index, subject in enumerate(statement.subjects):
+    for index, subject in enumerate(require_files(statement, where).subjects):
         if subject.name == TREE_DIGEST_NAME:
             tree = subject.sha256
             continue

@@ -15,7 +15,7 @@ from aibom.core.layout import ATTESTATIONS, GIT_HISTORY, GIT_RELATED, HUB_CACHE,
 from aibom.core.manifest import FileEntry, Manifest
 from aibom.core.names import collisions, require_name
 from aibom.core.strictjson import dump_compact
-from attest.statement import Statement, Subject, statement_bytes
+from attest.statement import Statement, Subject, require_files, statement_bytes
 
 PREDICATE_TYPE = "https://model_signing/signature/v1.0"
 _FIELDS = {"resources", "serialization"}
@@ -62,7 +62,7 @@ def parse_model_signature(statement: Statement, where: str) -> SignedManifest:
     Raises InputError for an empty manifest, names that escape or collide, digests that are not SHA-256, unknown
     serialization methods, and a subject that does not match the resources.
     """
-    predicate = statement.predicate
+    predicate = require_files(statement, where).predicate
     if set(predicate) != _FIELDS:
         raise InputError("expected exactly resources and serialization", where=f"{where}, predicate")
     ignored = _serialization(predicate["serialization"], f"{where}, predicate.serialization")

@@ -1,7 +1,7 @@
 """The in-toto Statement v1: subjects and a predicate. The bytes received are kept; only a parsed copy is looked at.
 
-Source: in-toto Attestation Framework v1, Statement. A statement without subjects, or with a digest that is not on our
-list, does not exist here.
+Source: in-toto Attestation Framework v1, Statement. A statement without subjects does not exist here. Ours name each
+subject, once, and give its SHA-256; others may leave out the name or use other digests, such as a Git commit's.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,7 +20,7 @@ MAX_BYTES = 256 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a statement is about: a name and its SHA-256 in hexadecimal."""
+    """What a statement is about: a name and its SHA-256 in hexadecimal; either may be empty in others' statements."""
 
     name: str
     sha256: str
@@ -48,7 +48,24 @@ def statement_bytes(subjects: Iterable[Subject], predicate_type: str, predicate:
 
 
 def parse_statement(payload: bytes, where: str) -> Statement:
-    """Parse a payload strictly. Raises InputError naming the field at fault."""
+    """Parse a payload whose subjects are files. Raises InputError naming the field at fault."""
+    return require_files(parse_any_statement(payload, where), where)
+
+
+def require_files(statement: Statement, where: str) -> Statement:
+    """Return the statement if each subject has a name of its own and a SHA-256, else raise InputError."""
+    for index, subject in enumerate(statement.subjects):
+        if not subject.name:
+            raise InputError("a subject needs a name and digests", where=f"{where}, subject[{index}]")
+        if not subject.sha256:
+            raise InputError("a subject needs a sha256 digest", where=f"{where}, subject[{index}].digest")
+    if len({subject.name for subject in statement.subjects}) != len(statement.subjects):
+        raise InputError("two subjects have the same name", where=f"{where}, subject")
+    return statement
+
+
+def parse_any_statement(payload: bytes, where: str) -> Statement:
+    """Parse a payload strictly, whatever its subjects are. Raises InputError naming the field at fault."""
     document = parse_json_object(payload, where, max_bytes=MAX_BYTES)
     found = document.get("_type")
     if found != STATEMENT_TYPE:
@@ -73,17 +90,14 @@ def _subjects(document: Json, where: str) -> tuple[Subject, ...]:
     listed = document.get("subject")
     if not isinstance(listed, list) or not 0 < len(listed) <= MAX_SUBJECTS:
         raise InputError("a statement needs a list of subjects that is not empty", where=f"{where}, subject")
-    subjects = tuple(_subject(item, f"{where}, subject[{index}]") for index, item in enumerate(listed))
-    if len({subject.name for subject in subjects}) != len(subjects):
-        raise InputError("two subjects have the same name", where=f"{where}, subject")
-    return subjects
+    return tuple(_subject(item, f"{where}, subject[{index}]") for index, item in enumerate(listed))
 
 
 def _subject(item: Any, where: str) -> Subject:
-    name = item.get("name") if isinstance(item, dict) else None
+    name = item.get("name", "") if isinstance(item, dict) else None
     digests = item.get("digest") if isinstance(item, dict) else None
-    if not isinstance(name, str) or not name or not isinstance(digests, dict):
+    if not isinstance(name, str) or not isinstance(digests, dict) or not digests:
         raise InputError("a subject needs a name and digests", where=where)
     if SHA256 not in digests:
-        raise InputError("a subject needs a sha256 digest", where=f"{where}.digest")
+        return Subject(name, "")
     return Subject(name, parse_digest(SHA256, digests[SHA256], f"{where}.digest.sha256").value)

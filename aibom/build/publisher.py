@@ -15,6 +15,8 @@ from typing import Any
 from aibom.build.render.addresses import address
 from aibom.build.vocabulary import categories, outcomes
 from aibom.core.errors import InputError
+from aibom.core.layout import attestation_name_problem
+from aibom.core.names import name_problem
 
 NAME = "aibom.toml"
 MAX_BYTES = 1024 * 1024
@@ -73,6 +75,18 @@ class DataStatement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WantedAttestation:
+    """An attestation that `aibom sign` makes besides that of the BOM; what is not stated is found out or filled in."""
+
+    type: str
+    predicate: str = ""
+    """File of the release that holds the predicate."""
+    name: str = ""
+    builder_id: str = ""
+    download_location: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Publisher:
     """The whole file; what is not stated is empty."""
 
@@ -84,6 +98,7 @@ class Publisher:
     people: tuple[Person, ...] = ()
     links: tuple[Link, ...] = ()
     data: tuple[DataStatement, ...] = ()
+    attestations: tuple[WantedAttestation, ...] = ()
     categories: Mapping[str, str] = field(default_factory=dict)
     """Path or pattern in the release → category."""
     withheld: Mapping[str, str] = field(default_factory=dict)
@@ -101,7 +116,8 @@ _MODEL = (
     "limitations", "base-model", "base-revision",
 )  # fmt: skip
 _MAX_PATTERNS = 1000
-_TOP = ("release", "model", "author", "person", "link", "data", "categories", "withheld", "unknown")
+_TOP = ("release", "model", "author", "person", "link", "data", "attestation", "categories", "withheld", "unknown")
+_ATTESTATION = ("type", "predicate", "name", "builder-id", "download-location")
 _CHOICES = {
     ("release", "distribution"): DISTRIBUTIONS,
     ("release", "tlp"): TLP,
@@ -128,6 +144,7 @@ def parse_publisher(data: bytes, where: str = NAME) -> Publisher:
         people=tuple(_person(item, place) for item, place in _items(document, "person", where)),
         links=tuple(_link(item, place) for item, place in _items(document, "link", where)),
         data=tuple(_data(item, place) for item, place in _items(document, "data", where)),
+        attestations=tuple(_attestation(item, place) for item, place in _items(document, "attestation", where)),
         categories=_categories(_table(document, "categories", where), f"{where}, categories"),
         withheld=_reasons(_table(document, "withheld", where), f"{where}, withheld"),
         unknown=_reasons(_table(document, "unknown", where), f"{where}, unknown"),
@@ -257,6 +274,21 @@ def _data(value: Any, where: str) -> DataStatement:
     if statement.url:
         _require_address(statement.url, f"{where}.url")
     return statement
+
+
+def _attestation(value: Any, where: str) -> WantedAttestation:
+    found = _record(value, _ATTESTATION, ("type",), where)
+    problem = attestation_name_problem(found["name"]) if "name" in found else ""
+    if problem:
+        raise InputError(f"{found['name'][:80]!r} {problem}", where=f"{where}.name", hint="give it a name of its own")
+    file = found.get("predicate", "")
+    if file and (problem := name_problem(file)):
+        raise InputError(
+            f"{file[:80]!r} {problem}",
+            where=f"{where}.predicate",
+            hint="give the path of a file of the release, as it is from the release's folder",
+        )
+    return WantedAttestation(**{key.replace("-", "_"): text for key, text in found.items()})
 
 
 def _categories(table: Mapping[str, Any], where: str) -> dict[str, str]:

@@ -17,6 +17,7 @@ _COMMANDS = {
     "inspect": ("aibom.cli.inspect", "Show what can be read from a file or a release."),
     "build": ("aibom.cli.build", "Write the BOM of a release."),
     "sign": ("aibom.cli.sign", "Sign a release and its BOM."),
+    "attest": ("aibom.cli.attest", "Sign one more statement about a release."),
     "verify": ("aibom.cli.verify", "Decide whether a release is authentic, whole and complete."),
     "diff": ("aibom.cli.diff", "Show what changed between two releases or BOMs."),
     "profiles": ("aibom.cli.profiles", "List what a release can be checked for."),

@@ -1,30 +1,26 @@
-"""`aibom sign`: sign a release and its BOM, with one read of the files."""
+"""`aibom sign`: sign a release and its BOM, with one read of the files, and all that `aibom.toml` wants attested."""
 
-import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
+from aibom.build.publisher import Publisher, WantedAttestation
 from aibom.cli.build import DIGESTS, build_bom, show_warnings, warn
 from aibom.cli.options import RELEASE
-from aibom.cli.output import require_output_folder, write_whole
-from aibom.cli.progress import reading_executor, show_progress
+from aibom.cli.output import require_output_folder, write_all
+from aibom.cli.predicates import listed_predicates
 from aibom.cli.render.layout import row
 from aibom.cli.signers import SignerChoice, make_signer, signer_options
-from aibom.core.errors import InputError, MismatchError, UsageError
-from aibom.core.finding import Outcome
+from aibom.cli.tree import Tree, read_bom, read_manifest, read_publisher, require_described, with_bom
+from aibom.core.errors import UsageError
 from aibom.core.layout import BOM_NAME
-from aibom.core.manifest import FileEntry, Manifest
-from aibom.cyclonedx.schema import schema_problems
 from aibom.cyclonedx.view import parse_bom
 from aibom.sources.listing import list_release, require_safe
-from aibom.sources.local import read_release
 from aibom.sources.places import Places, places
 from attest.bom_attestation import bom_statement
 from attest.model_signature import model_statement
-from verify.bom_accounting import check_accounting
-
-_MAX_BOM = 256 * 1024 * 1024
+from attest.release_statement import release_statement
 
 
 @click.command(epilog="Example:  aibom sign ./my-model --build --key publisher.key")
@@ -44,34 +40,37 @@ def command(
 ) -> None:
     """Sign the release in the folder PATH and its BOM.
 
-    Writes model.sig (OpenSSF Model Signing) and attestations/bom.sigstore.json. A BOM that does not describe the files
-    is refused. The passphrase of a key comes from AIBOM_KEY_PASSPHRASE or a prompt, an identity token from a file,
-    standard input or SIGSTORE_IDENTITY_TOKEN; neither is ever an argument.
+    Writes model.sig (OpenSSF Model Signing), attestations/bom.sigstore.json, and the attestations that aibom.toml
+    lists. A BOM that does not describe the files is refused; so are files that change meanwhile. The passphrase of a
+    key comes from AIBOM_KEY_PASSPHRASE or a prompt, an identity token from a file, standard input or
+    SIGSTORE_IDENTITY_TOKEN; neither is ever an argument.
     """
     if digests and not build:
         raise UsageError("--digest only has a meaning with --build")
-    _require_key_outside(signer.key, release)
+    require_key_outside(signer.key, release)
     target = places(release, require_output_folder(output_dir, release) if output_dir else None)
     chosen = make_signer(signer)
-    manifest, bom, hub = _built(release, digests) if build else _existing(release, target)
-    if target.folder == release:
-        manifest = _with_bom(manifest, bom)
-    _require_described(manifest, bom)
-    name = release.resolve().name
-    signature = chosen.sign(model_statement(name, manifest, hub_records=hub))
-    attestation = chosen.sign(bom_statement(manifest, bom))
-    if target.signature.exists():
-        warn("this replaces the signature that was there")
-    if build:
-        write_whole(target.bom, bom)
-    write_whole(target.signature, signature)
-    write_whole(target.attestation("bom"), attestation)
+    tree, wanted = _built(release, target, digests) if build else _existing(release, target)
+    require_described(tree.manifest, tree.bom)
+    predicates = listed_predicates(wanted, tree)
+    name, hub = release.resolve().name, tree.listing.hub_records
+    bundles = {
+        target.signature: chosen.sign(model_statement(name, tree.manifest, hub_records=hub)),
+        target.attestation("bom"): chosen.sign(bom_statement(tree.manifest, tree.bom)),
+    }
+    for item in predicates:
+        bundles[target.attestation(item.name)] = chosen.sign(release_statement(tree.manifest, item.uri, item.data))
+    tree.require_unchanged()
+    _warn_of_others(target, bundles.keys())
+    write_all(({target.bom: tree.bom} if build else {}) | bundles)
     click.echo("\n".join(row("Signed by", chosen.describe(), indent=0, column=12)))
-    click.echo(f"Files       {len(manifest.entries)}, {manifest.size:,} bytes")
-    click.echo(f"Written to  {target.signature}\n            {target.attestation('bom')}")
+    click.echo(f"Files       {len(tree.manifest.entries)}, {tree.manifest.size:,} bytes")
+    for label, path in zip(["Written to", *[""] * len(bundles)], bundles, strict=False):
+        click.echo(f"{label:<12}{path}")
 
 
-def _require_key_outside(key: Path | None, release: Path) -> None:
+def require_key_outside(key: Path | None, release: Path) -> None:
+    """Refuse a private key that would be published with the release."""
     if key and key.resolve().is_relative_to(release.resolve()):
         raise UsageError(
             "the private key lies inside the release and would be published with it",
@@ -80,53 +79,38 @@ def _require_key_outside(key: Path | None, release: Path) -> None:
         )
 
 
-def _built(release: Path, digests: tuple[str, ...]) -> tuple[Manifest, bytes, tuple[str, ...]]:
+def _built(release: Path, target: Places, digests: tuple[str, ...]) -> tuple[Tree, tuple[WantedAttestation, ...]]:
     built = build_bom(release, digests)
     show_warnings(built)
-    return built.collection.manifest, built.data, built.collection.listing.hub_records
+    read = built.collection
+    tree = Tree(
+        release=release,
+        target=target,
+        listing=read.listing,
+        manifest=with_bom(read.manifest, built.data) if target.folder == release else read.manifest,
+        bom=built.data,
+        bom_path=target.bom,
+        is_built=True,
+    )
+    return tree, (read.publisher or Publisher()).attestations
 
 
-def _existing(release: Path, target: Places) -> tuple[Manifest, bytes, tuple[str, ...]]:
+def _existing(release: Path, target: Places) -> tuple[Tree, tuple[WantedAttestation, ...]]:
     """Read the BOM that was built before, then digest the release by every algorithm that it gives digests by."""
     listing = require_safe(list_release(release), release)
-    bom = _read_bom(target.bom)
+    bom = read_bom(target.bom)
     algorithms = parse_bom(bom, BOM_NAME).file_algorithms
-    files = [file for file in listing.files if target.folder != release or file[0] != BOM_NAME]
-    with show_progress("Reading the release") as progress, reading_executor() as executor:
-        read = read_release(release, files, algorithms=algorithms, executor=executor, progress=progress)
-        return Manifest.of(file.entry for file in read), bom, listing.hub_records
+    inside = target.folder == release
+    manifest = read_manifest(release, listing, algorithms=algorithms, without=[BOM_NAME] if inside else [])
+    manifest = with_bom(manifest, bom) if inside else manifest
+    tree = Tree(release=release, target=target, listing=listing, manifest=manifest, bom=bom, bom_path=target.bom)
+    return tree, read_publisher(release, listing).attestations
 
 
-def _read_bom(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(_MAX_BOM)
-    except OSError as error:
-        raise InputError(
-            "there is no BOM to sign", where=str(path), hint="run `aibom build` first, or add --build"
-        ) from error
-
-
-def _with_bom(manifest: Manifest, bom: bytes) -> Manifest:
-    """The manifest as it will be once the BOM is written beside the files."""
-    entry = FileEntry(name=BOM_NAME, size=len(bom), digests={"sha256": hashlib.sha256(bom).hexdigest()})
-    return Manifest.of([*(e for e in manifest.entries if e.name != BOM_NAME), entry])
-
-
-def _require_described(manifest: Manifest, bom: bytes) -> None:
-    """Refuse to sign a BOM that is malformed, or of other files."""
-    document = parse_bom(bom, BOM_NAME)
-    problems = schema_problems(document.raw)
-    if problems:
-        raise InputError(
-            f"the BOM is not valid CycloneDX: {problems[0]}", where=BOM_NAME, hint="run `aibom build` again"
-        )
-    findings = [f for f in check_accounting(document, manifest) if f.outcome is Outcome.CONTRADICTED]
-    if findings:
-        others = sum(finding.rule != "bom.tree-digest" for finding in findings[1:])  # which follows from the first
-        more = f" (and {others} more)" if others else ""
-        raise MismatchError(
-            f"the BOM does not describe these files: {findings[0].message}{more}",
-            where=findings[0].where or BOM_NAME,
-            hint="run `aibom build` again, or add --build; nothing was signed",
-        )
+def _warn_of_others(target: Places, written: Iterable[Path]) -> None:
+    if target.signature.exists():
+        warn("this replaces the signature that was there")
+    names = {path.name for path in written}
+    for _, path in target.attestations():
+        if path.name not in names:
+            warn(f"{path.name} was not made again: if it is about other files, `aibom verify` refuses the release")

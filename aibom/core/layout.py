@@ -8,6 +8,7 @@ git-related  `.gitattributes`, `.gitignore`, `.github/` in the root: covered by 
 generated    files that we write ourselves: covered, but never described by the BOM
 """
 
+import re
 from collections.abc import Iterable
 
 BOM_NAME = "aibom.cdx.json"
@@ -24,12 +25,20 @@ RESERVED = (SIGNATURE_NAME, ATTESTATIONS, BOM_NAME, GIT_HISTORY)
 GIT_RELATED = (".gitattributes", ".gitignore", ".github")
 HUB_CACHE = ".cache/huggingface"
 _HUB_SUFFIXES = (".metadata", ".lock")
+_ATTESTATION = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _HUB_NAMES = frozenset({"CACHEDIR.TAG", ".gitignore"})
 
 
 def is_outside(name: str) -> bool:
     """Whether a path lies outside every signature by the fixed rule."""
     return _under(name, GIT_HISTORY) or name == SIGNATURE_NAME or name.startswith(f"{ATTESTATIONS}/")
+
+
+def attestation_name_problem(name: str) -> str:
+    """Say why an attestation cannot be called `name`; empty if it can. No two names are one file on any system."""
+    if not _ATTESTATION.fullmatch(name):
+        return "must be 1 to 63 lower-case letters, digits, dots, dashes and underscores, a letter or digit first"
+    return "is the name of the attestation that `aibom sign` makes" if name == "bom" else ""
 
 
 def is_git_related(name: str) -> bool:

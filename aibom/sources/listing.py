@@ -6,8 +6,8 @@ snapshot in a hub cache (whose links into the cache's own store stand for files)
 
 import os
 import stat
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +20,11 @@ MAX_FILES = 2_000_000
 MAX_FOLDER_DEPTH = 64
 # What is written into a snapshot afterwards, and says nothing against the rest being what the hub delivered.
 _ADDED = GENERATED | {"aibom.toml"}
+
+# Size, time of the last change of the content and of the entry in nanoseconds, inode. Whoever sets the first time back
+# cannot set the second.
+Stamp = tuple[int, int, int, int]
+_NONE: Stamp = (0, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +42,8 @@ class Listing:
     snapshot: HubSnapshot | None = None
     """The hub's snapshot that this is. A folder that only lies where one would, with files of its own, is none: a link
     into the cache's store is what the hub's client leaves, a plain file may have come from anywhere."""
+    stamps: Mapping[str, Stamp] = field(default_factory=dict)
+    """What the file system says of each covered file, to be compared with what it says later."""
 
 
 def is_single_file(root: Path) -> bool:
@@ -53,24 +60,25 @@ def list_release(root: Path) -> Listing:
         return _single(root)
     _require_folder(root)
     snapshot = hub_snapshot(root)
-    files: dict[str, int] = {}
+    files: dict[str, Stamp] = {}
     linked: set[str] = set()
     refused: list[UnsafeEntryError] = []
     outside: list[str] = []
-    for name, size, problem, is_blob in _walk(root, snapshot):
+    for name, stamp, problem, is_blob in _walk(root, snapshot):
         if problem:
             refused.append(problem)
         elif is_outside(name):
             outside.append(name)
         else:
-            files[name] = size
+            files[name] = stamp
         if is_blob:
             linked.add(name)
     refused += [_collision(a, b) for a, b in collisions(files, reserved=RESERVED)]
     records = hub_leftovers(files)
-    kept = tuple(sorted(files.items() - {(name, files[name]) for name in records}))
+    kept = {name: files[name] for name in sorted(files.keys() - set(records))}
     return Listing(
-        files=kept,
+        files=tuple((name, stamp[0]) for name, stamp in kept.items()),
+        stamps=kept,
         outside=tuple(sorted(outside)),
         hub_records=records,
         refused=tuple(refused),
@@ -94,7 +102,29 @@ def require_safe(listing: Listing, root: Path) -> Listing:
 def _single(root: Path) -> Listing:
     problem = name_problem(root.name)
     refused = (_name_refused(root.name, problem),) if problem else ()
-    return Listing(files=((root.name, root.lstat().st_size),), outside=(), hub_records=(), refused=refused)
+    stamp = _stamp(root.name, root.lstat)
+    return Listing(
+        files=((root.name, stamp[0]),), stamps={root.name: stamp}, outside=(), hub_records=(), refused=refused
+    )
+
+
+def require_unchanged(before: Listing, after: Listing, *, except_for: frozenset[str] = frozenset()) -> None:
+    """Compare two listings of one release. Raises InputError naming the first file that came, went or changed."""
+    if after.refused:
+        raise _changed(after.refused[0].where, "an entry that no release may hold was put there")
+    for name in sorted({*before.stamps, *after.stamps} - except_for):
+        old, new = before.stamps.get(name), after.stamps.get(name)
+        if old != new:
+            what = "was added" if old is None else "was removed" if new is None else "was changed or replaced"
+            raise _changed(name, f"the file {what}")
+
+
+def _changed(name: str, what: str) -> InputError:
+    return InputError(
+        f"the release changed while it was being signed: {what}",
+        where=name,
+        hint="nothing was written; wait until nothing writes to the release, then run the command again",
+    )
 
 
 def _require_folder(root: Path) -> None:
@@ -110,8 +140,8 @@ def _require_folder(root: Path) -> None:
         )
 
 
-def _walk(root: Path, snapshot: HubSnapshot | None) -> Iterator[tuple[str, int, UnsafeEntryError | None, bool]]:
-    """(Name, size, what is wrong with it, whether it is a link to a blob) of every entry that is no folder."""
+def _walk(root: Path, snapshot: HubSnapshot | None) -> Iterator[tuple[str, Stamp, UnsafeEntryError | None, bool]]:
+    """(Name, stamp, what is wrong with it, whether it is a link to a blob) of every entry that is no folder."""
     pending = [""]
     count = 0
     while pending:
@@ -122,17 +152,18 @@ def _walk(root: Path, snapshot: HubSnapshot | None) -> Iterator[tuple[str, int, 
                 raise InputError(f"more than {MAX_FILES} entries", where=str(root))
             name = f"{folder}/{entry.name}" if folder else entry.name
             if name == GIT_HISTORY:
-                yield name, 0, None, False
+                yield name, _NONE, None, False
                 continue
             blob = blob_of(snapshot, root, name) if snapshot and entry.is_symlink() else None
             if blob is not None:
-                yield name, _size(name, blob.lstat), _name_problem(name), True
+                yield name, _stamp(name, blob.lstat), _name_problem(name), True
                 continue
             problem = _entry_problem(name, entry, snapshot)
             if problem is None and entry.is_dir(follow_symlinks=False):
                 pending.append(name)
             else:
-                yield name, 0 if problem else _size(name, partial(entry.stat, follow_symlinks=False)), problem, False
+                stamp = _NONE if problem else _stamp(name, partial(entry.stat, follow_symlinks=False))
+                yield name, stamp, problem, False
 
 
 def _scan(root: Path, folder: str) -> list[os.DirEntry[str]]:
@@ -149,13 +180,14 @@ def _scan(root: Path, folder: str) -> list[os.DirEntry[str]]:
         ) from error
 
 
-def _size(name: str, look: Callable[[], os.stat_result]) -> int:
+def _stamp(name: str, look: Callable[[], os.stat_result]) -> Stamp:
     try:
-        return look().st_size
+        found = look()
     except OSError as error:
         raise InputError(
             f"cannot look at the file: {error.strerror}", where=name, hint="check the permissions of its folder"
         ) from error
+    return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
 
 
 def _name_refused(name: str, problem: str) -> UnsafeEntryError:
