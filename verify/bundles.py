@@ -1,7 +1,7 @@
 """Steps 1 to 3: find the bundles of a release, verify each, and read what it covers."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from aibom.core.errors import InputError, TrustError
 from aibom.core.finding import Finding, Outcome, contradiction, note, undecided
@@ -18,6 +18,7 @@ from verify.report import AttestationRecord
 from verify.signature import VerifiedStatement, verify_bundle
 from verify.trust import TrustRoot
 
+VERIFIED = "verified"
 _OTHER_SIGNER = frozenset({"signature.wrong-key", "signature.wrong-identity", "signature.wrong-signer"})
 _RECORDED = {
     Outcome.CONTRADICTED: "rejected",
@@ -35,11 +36,17 @@ class Signatures:
     records: tuple[AttestationRecord, ...]
     signed: tuple[SignedFiles, ...]
     findings: tuple[Finding, ...]
+    others: tuple[tuple[int, VerifiedStatement], ...] = ()
+    """Statements of other types, each with the place of its record: what they are about is seen when files are read."""
+    not_judged: tuple[str, ...] = ()
+    """What was not judged of those."""
+    predicate_types: Mapping[str, str] = field(default_factory=dict)
+    """Predicate type → bundle, of verified statements that are about this release."""
 
 
 def verify_bundles(attached: AttachedFiles, policy: Policy, trust: Callable[[], TrustRoot]) -> Signatures:
     """Verify every bundle of a release. `trust` may raise TrustError, which leaves a bundle undecided."""
-    statements, records, signed = [], [], []
+    statements, records, signed, others = [], [], [], []
     findings = [_stranger(printable(name)[1:-1]) for name in attached.strangers]
     if not attached.bundles:
         findings.append(
@@ -63,8 +70,10 @@ def verify_bundles(attached: AttachedFiles, policy: Policy, trust: Callable[[], 
             signed.append(files)
         elif files:
             findings.append(files)
+        else:
+            others.append((len(records), statement))
         statements.append(statement)
-        outcome = "verified" if isinstance(files, SignedFiles) else "rejected" if files else "not checked"
+        outcome = VERIFIED if isinstance(files, SignedFiles) else "rejected" if files else "not checked"
         kind = statement.statement.predicate_type
         records.append(AttestationRecord(path=found.name, type=kind, signer=statement.signer, outcome=outcome))
     if statements and not signed:
@@ -76,7 +85,7 @@ def verify_bundles(attached: AttachedFiles, policy: Policy, trust: Callable[[], 
                 hint="ask the publisher for the signature over the release (model.sig)",
             )
         )
-    return Signatures(tuple(statements), tuple(records), tuple(signed), tuple(findings))
+    return Signatures(tuple(statements), tuple(records), tuple(signed), tuple(findings), tuple(others))
 
 
 def _by_somebody_else(finding: Finding, found: Attached) -> Finding:
@@ -101,7 +110,7 @@ def _verify_one(found: Attached, policy: Policy, trust: Callable[[], TrustRoot])
 
 
 def _covered_files(statement: VerifiedStatement) -> SignedFiles | Finding | None:
-    """What a verified statement says about files; None for a kind that this version does not read."""
+    """What a verified statement says about files; None for a statement of another type."""
     kind = statement.statement.predicate_type
     try:
         if kind == MODEL_TYPE:

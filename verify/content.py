@@ -32,6 +32,11 @@ def retain(name: str, size: int, head: bytes) -> int:
     return _HEAD if kind.is_weights or detect.is_lfs_pointer(head, size) else 0
 
 
+def is_weights(file: ReadFile) -> bool:
+    """Whether a file is weights, by its name and first bytes."""
+    return detect.classify(file.entry.name, file.entry.size, file.kept).is_weights
+
+
 def check_content(file: ReadFile) -> Iterator[Finding]:
     """Say what is wrong with one file's content, if it claims to be weights."""
     name, size = file.entry.name, file.entry.size

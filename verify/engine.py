@@ -2,7 +2,7 @@
 
 1. bundles     find the signature and the attestations that belong to the release (`verify.bundles`)
 2. signatures  each must be by an expected signer (`verify.signature`)
-3. statements  read what each verified statement covers
+3. statements  read what each verified statement covers; those of other types after step 4 (`verify.statement_kinds`)
 4. files       list the release safely and digest every file, once (`verify.reading`)
 5. coverage    files on disk = files signed (`verify.coverage`)
 6. BOM         bound to a signature, well formed, accounting for every file, leaving out nothing declared
@@ -38,6 +38,7 @@ from verify.profile import Profile
 from verify.reading import UNSAFE, Readings, read_files
 from verify.report import Report, Subject
 from verify.rules.evidence import EvidenceBase
+from verify.statement_kinds import settle
 from verify.trust import TrustRoot, load_trust_root, public_trust_root
 
 
@@ -86,6 +87,7 @@ def verify_release(request: Request) -> Report:
         executor=request.executor,
         progress=request.progress,
     )
+    signatures = settle(signatures, files)
     coverage = check_coverage(signatures.signed if files.complete else (), files.manifest, files.outside, files.unread)
     not_as_signed = frozenset({*coverage.diff.extra, *coverage.diff.missing, *coverage.diff.changed})
     bound, bom_findings = _bom(signatures, files, not_as_signed, inside=attached.bom is None)
@@ -158,7 +160,7 @@ def _profiles(
         bom_sha256=bound.sha256 if bound else "",
         authenticated=bool(signatures.signed),
         files={name: value for name, value in actual.items() if expected.get(name) == value},
-        predicate_types={s.statement.predicate_type: s.path for s in signatures.statements},
+        predicate_types=signatures.predicate_types,
         whole=bool(signatures.signed) and not coverage.diff,
     )
     return tuple(assess(profile, request.policy.context, base) for profile in request.profiles)
@@ -171,11 +173,7 @@ def _not_checked(request: Request, signatures: Signatures, bound: BoundBom | Non
         said.append("no BOM: nothing is known here about data, licences, training or documents")
     if not request.profiles:
         said.append("no profile: whether the release is complete enough for your purpose was not judged")
-    said += [
-        f"{r.path}: signed by an expected signer, but this version does not judge statements of the type {r.type}"
-        for r in signatures.records
-        if r.outcome == "not checked" and r.signer
-    ]
+    said += signatures.not_judged
     said.append("whether code in the release, or files that can run code when loaded, are harmless")
     said.append("how the model behaves, and whether its data was poisoned before it was signed")
     said.append("whether the publisher has withdrawn this release since it was signed")

@@ -34,6 +34,8 @@ class Readings:
     declared: tuple[Declared, ...] = ()
     unread: tuple[str, ...] = ()
     """Files that no verified statement names: they are extra whatever they hold, and may be of any size."""
+    weights: frozenset[str] = frozenset()
+    """Files that are weights and as they were signed."""
     complete: bool = True
     """Whether every file could be read; if not, nothing is said about any."""
 
@@ -73,6 +75,7 @@ def _read(
 ) -> Readings:
     findings = [_unsafe(problem.message, problem.where) for problem in listing.refused]
     said: list[Declared] = []
+    weights: set[str] = set()
     entries = []
     wanted, unread = _to_read(listing, signed)
     bom = None
@@ -95,6 +98,7 @@ def _read(
         entries.append(file.entry)
         if is_content(file.entry.name) and signed.get(file.entry.name) == file.entry.sha256:
             findings += content.check_content(file)
+            weights |= {file.entry.name} if content.is_weights(file) else set()
             said += filter(None, [declared.read_declared(file)])
     return Readings(
         manifest=Manifest.of(entries),
@@ -103,6 +107,7 @@ def _read(
         findings=tuple(findings),
         declared=tuple(said),
         unread=unread,
+        weights=frozenset(weights),
     )
 
 

@@ -4,7 +4,7 @@ Steps, in this order; the first that fails ends in a finding:
  1. the bundle was signed in a way that the policy expects (a key, or an identity with its issuer);
  2. key: its fingerprint is the hint's, and it accepts the signature over the payload;
     identity: certificate chain, trusted time, log entry and identity hold (sigstore-python), over this very payload;
- 3. the payload is a strict in-toto statement.
+ 3. the payload is a strict in-toto statement; its kind decides what its subjects must be.
 """
 
 import base64
@@ -18,7 +18,7 @@ from aibom.core.errors import InputError
 from aibom.core.finding import Finding, contradiction, undecided
 from aibom.core.strictjson import parse_json_object
 from attest.bundle import PAYLOAD_TYPE, Bundle, pre_authentication_encoding
-from attest.statement import Statement, parse_statement
+from attest.statement import Statement, parse_any_statement
 from verify.certificate import CertificateIdentity, read_identity
 from verify.policy import ExpectedIdentity, ExpectedKey, Policy
 from verify.trust import TrustRoot
@@ -60,7 +60,7 @@ def verify_bundle(
     if isinstance(signer, Finding):
         return signer
     try:
-        statement = parse_statement(bundle.payload, path)
+        statement = parse_any_statement(bundle.payload, path)
     except InputError as error:
         return contradiction("statement.malformed", error.message, where=error.where, hint=_CONFIRM)
     digest = hashlib.sha256(bundle.payload).hexdigest()

@@ -321,14 +321,6 @@ def test_a_third_party_s_attestation_counts_for_nothing_and_harms_nothing(signed
     assert rules_of(report) == {"attestation.other-signer"}
 
 
-def test_an_attestation_that_we_do_not_judge_is_listed_as_not_checked(signed: Path) -> None:
-    statement = KeySigner(KeyInMemory(make_key())).sign(statement_bytes([Subject("x", "0" * 64)], "urn:other", b"{}"))
-    (signed / "attestations" / "other.sigstore.json").write_bytes(statement)
-    report = verify_signed(signed)
-    assert report.verdict is Verdict.ACCEPTED
-    assert any("urn:other" in text for text in report.not_checked)
-
-
 # The BOM against the files, in a release that was signed again by its own key.
 
 
