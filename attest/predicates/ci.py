@@ -1,8 +1,9 @@
 """What a CI system says of the job that runs: its documented variables, none of them secret, each checked.
 
 A variable is input like any other: who may start a job may choose the name of its branch. What is not of the form
-that its system documents is refused, not written into a signed statement. Sources: the lists of predefined variables
-of GitHub Actions, GitLab CI, Buildkite, CircleCI and Google Cloud Build.
+that its system documents is refused, not written into a signed statement; nor is it shown, since an address may hold a
+password and logs are read by many. No address is taken with a user, a query or a fragment. Sources: the lists of
+predefined variables of GitHub Actions, GitLab CI, Buildkite, CircleCI and Google Cloud Build.
 """
 
 import re
@@ -14,13 +15,17 @@ from aibom.core.errors import InputError
 from attest.predicates.shapes import is_uri, timestamp
 
 _SCP = re.compile(r"(?:[\w.-]+@)?([\w.-]+):(?!//)([\w./~+-]+)", re.ASCII)
-_WITH_USER = re.compile(r"^([a-z][a-z0-9+.-]*://)[^/@]*@")
+_ADDRESS = re.compile(r"([a-z][a-z0-9+.-]*://)(?:[^/@?#]*@)?([^@?#]+)(?:[?#].*)?", re.ASCII | re.IGNORECASE)
 COMMIT = r"[0-9a-f]{40}|[0-9a-f]{64}"
 NUMBER = r"[0-9]{1,20}"
 NAME = r"[A-Za-z0-9_.-]{1,200}"
 PATH = r"[A-Za-z0-9_.-]{1,200}(?:/[A-Za-z0-9_.-]{1,200}){1,20}"
-REF = r"[^\x00-\x20\x7f~^:?*\[\\]{1,1000}"
-WEB = r"https?://[^\s@\x00-\x20\x7f]{1,1000}"
+# What shows as something else than it is, or is no text at all: controls, invisible and direction marks, surrogates.
+_HIDDEN = r"\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff"
+REF = rf"[^{_HIDDEN} ~^:?*\[\\]{{1,1000}}"
+LINE = rf"[^{_HIDDEN}]{{1,500}}"
+FILE = rf"[^{_HIDDEN} ]{{1,1000}}"
+WEB = rf"https?://[^{_HIDDEN}\s@?#]{{1,1000}}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +53,7 @@ class _Variables:
     def __call__(self, name: str, form: str) -> str:
         value = self.environment.get(name, "")
         if not re.fullmatch(form, value, re.ASCII):
-            found = repr(value[:60]) if value else "nothing"
+            found = f"{len(value)} characters of another form" if value else "nothing"
             raise InputError(
                 f"cannot tell the build from the CI job: {name} has not the form that its system documents",
                 where=f"environment, {name}",
@@ -70,14 +75,20 @@ def find_build(environment: Mapping[str, str]) -> Build | None:
 
 
 def repository_uri(address: str) -> str:
-    """A Git address as a URI that holds no credentials; empty if it is none.
+    """A Git address as a URI without credentials; empty if it is none, or if it cannot be told what they are.
 
-    `git@host:owner/name.git` is an SSH address in short; what stands before an `@` is dropped from all others.
+    `git@host:owner/name.git` is an SSH address in short. A user, a query and a fragment are dropped from all others.
     """
     short = _SCP.fullmatch(address)
-    plain = f"ssh://{short.group(1)}/{short.group(2)}" if short else _WITH_USER.sub(r"\1", address)
-    plain = plain.removeprefix("git+")
-    return f"git+{plain}" if is_uri(plain) and "@" not in plain.partition("://")[2].partition("/")[0] else ""
+    plain = without_credentials(f"ssh://{short.group(1)}/{short.group(2)}" if short else address)
+    return f"git+{plain.removeprefix('git+')}" if plain else ""
+
+
+def without_credentials(address: str) -> str:
+    """An address `scheme://host/path` with nothing else in it; empty if there is an `@` where no user stands."""
+    found = _ADDRESS.fullmatch(address)
+    plain = f"{found.group(1)}{found.group(2)}" if found else ""
+    return plain if is_uri(plain) else ""
 
 
 def _given(**values: str) -> dict[str, str]:
@@ -122,8 +133,8 @@ def _gitlab(read: _Variables) -> Build:
         external=_given(
             project=project,
             ref=ref,
-            config=read.maybe("CI_CONFIG_PATH", r"[^\x00-\x20\x7f]{1,1000}"),
-            job=read("CI_JOB_NAME", r"[^\x00-\x1f\x7f]{1,500}"),
+            config=read.maybe("CI_CONFIG_PATH", FILE),
+            job=read("CI_JOB_NAME", LINE),
         ),
         internal=_given(source=read.maybe("CI_PIPELINE_SOURCE", NAME), project_id=read.maybe("CI_PROJECT_ID", NUMBER)),
         invocation=read("CI_JOB_URL", WEB),
@@ -136,7 +147,7 @@ def _gitlab(read: _Variables) -> Build:
 def _buildkite(read: _Variables) -> Build:
     organisation, pipeline = read("BUILDKITE_ORGANIZATION_SLUG", NAME), read("BUILDKITE_PIPELINE_SLUG", NAME)
     branch = read("BUILDKITE_BRANCH", REF)
-    repository = repository_uri(read("BUILDKITE_REPO", r"[^\s\x00-\x20\x7f]{1,1000}"))
+    repository = repository_uri(read("BUILDKITE_REPO", FILE))
     return Build(
         system="Buildkite",
         build_type="urn:aibom:build:buildkite:v1",
@@ -152,7 +163,7 @@ def _buildkite(read: _Variables) -> Build:
 def _circleci(read: _Variables) -> Build:
     organisation, project = read("CIRCLE_ORGANIZATION_ID", NAME), read("CIRCLE_PROJECT_ID", NAME)
     ref = read.maybe("CIRCLE_TAG", REF) or read("CIRCLE_BRANCH", REF)
-    repository = repository_uri(read("CIRCLE_REPOSITORY_URL", r"[^\s\x00-\x20\x7f]{1,1000}"))
+    repository = repository_uri(read("CIRCLE_REPOSITORY_URL", FILE))
     return Build(
         system="CircleCI",
         build_type="urn:aibom:build:circleci:v1",
@@ -169,7 +180,7 @@ def _cloud_build(read: _Variables) -> Build:
     project, place = read("PROJECT_ID", NAME), read("LOCATION", NAME)
     root = f"https://cloudbuild.googleapis.com/v1/projects/{project}/locations/{place}"
     name, ref = read.maybe("REPO_FULL_NAME", PATH), read.maybe("REF_NAME", REF)
-    config = read.maybe("TRIGGER_BUILD_CONFIG_PATH", r"[^\x00-\x20\x7f]{1,1000}")
+    config = read.maybe("TRIGGER_BUILD_CONFIG_PATH", FILE)
     commit = read.maybe("COMMIT_SHA", COMMIT)
     # The full name of a repository does not say which host it is on; only its commit identifies it then.
     return Build(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from aibom.core.errors import InputError
 from aibom.core.strictjson import Json
-from attest.predicates.ci import SYSTEMS, Build, repository_uri
+from attest.predicates.ci import SYSTEMS, Build, repository_uri, without_credentials
 from attest.predicates.in_toto import check_reference, check_release
 from attest.predicates.shapes import is_uri
 from attest.predicates.slsa import check_provenance
@@ -108,7 +108,7 @@ def _dependencies(build: Build | None, materials: Iterable[Material]) -> list[Js
         found[build.source] = {"uri": build.source, "digest": {"gitCommit": commit}}
     for item in materials:
         is_code = "gitCommit" in item.digests and not item.uri.startswith("pkg:")
-        uri = repository_uri(item.uri) or item.uri if is_code else item.uri
+        uri = repository_uri(item.uri) if is_code else _public(item.uri)
         if not is_uri(uri) or (is_code and commit and item.digests["gitCommit"] == commit):
             continue  # the job gives this very commit, with its branch
         entry: Json = {"uri": uri, "name": item.name} if item.name else {"uri": uri}
@@ -116,3 +116,9 @@ def _dependencies(build: Build | None, materials: Iterable[Material]) -> list[Js
             entry["digest"] = dict(item.digests)
         found.setdefault(uri, entry)
     return list(found.values())
+
+
+def _public(uri: str) -> str:
+    """The address as it is; without its credentials if it holds any."""
+    authority = uri.partition("://")[2].partition("/")[0]
+    return without_credentials(uri) if "@" in authority and not uri.startswith("pkg:") else uri
