@@ -113,7 +113,11 @@ def _listed(wanted: Iterable[WantedAttestation], tree: Tree) -> Iterator[Wanted]
 
 def checked(wanted: Wanted, tree: Tree) -> Predicate:
     """Read or fill in the predicate and check it. Raises InputError with the field at fault."""
-    data = wanted.predicate if wanted.predicate is not None else _filled_in(wanted, tree)
+    return check_given(wanted, _filled_in(wanted, tree) if wanted.predicate is None else wanted.predicate)
+
+
+def check_given(wanted: Wanted, data: bytes) -> Predicate:
+    """Check a predicate's bytes by its type; needs no release. Raises InputError with the field at fault."""
     # One level less than may be read: a statement goes around it.
     document = parse_json_object(data, wanted.where, max_bytes=MAX_PREDICATE, max_depth=MAX_DEPTH - 1)
     if not check_predicate(wanted.uri, document, wanted.where):
