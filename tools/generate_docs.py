@@ -1,4 +1,4 @@
-"""Write the pages that follow from data: profiles, rules, exit codes, properties. `--check` only compares."""
+"""Write the pages that follow from data: profiles, rules, types of attestation, … `--check` only compares."""
 
 import ast
 import sys
@@ -8,6 +8,7 @@ from pathlib import Path
 from aibom.core.specs import read_spec
 from aibom.core.verdict import EXIT_MEANINGS
 from aibom.cyclonedx.properties import MEANINGS
+from attest.predicates.kinds import KINDS
 from verify.profile import Check, Profile, load_profile, profile_ids
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -36,6 +37,7 @@ def pages() -> dict[str, str]:
         "properties.md": properties(),
         "rules.md": rules(),
         "formats.md": formats(),
+        "attestation-types.md": attestation_types(),
         "profiles.md": index(profiles),
     }
     return found | {f"profiles/{profile.id}.md": page(profile) for profile in profiles}
@@ -75,6 +77,24 @@ def formats() -> str:
         words = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n\n")[0]
         lines.append(f"- `{path.stem}`: {' '.join(words.split())}")
     return _HEAD.format(source="aibom/formats/") + "\n".join([*lines, ""])
+
+
+def attestation_types() -> str:
+    lines = [
+        "# Types of attestation",
+        "",
+        "What `--type` and `[[attestation]]` know by name. Any other type goes by its URI, with a name of your own;",
+        "its predicate is then only checked to be strict JSON. [How to make them](attestations.md).",
+        "",
+        "| name | predicate type | says | made from | left to the reader of a verified one |",
+        "|---|---|---|---|---|",
+    ]
+    for kind in KINDS:
+        names = f"`{kind.name}`" + (f", `{kind.alias}`" if kind.alias else "")
+        uri = f"`{kind.uri}`" + (" (also with `/v…`)" if kind.versioned else "")
+        lines.append(f"| {names} | {uri} | {kind.says} | {kind.made_from} | {kind.not_judged} |")
+    intro = "Where a name stands twice, it means the first; the other goes by its URI."
+    return _HEAD.format(source="attest/predicates/kinds.py") + "\n".join([*lines, "", intro, ""])
 
 
 def index(profiles: list[Profile]) -> str:
