@@ -55,7 +55,7 @@ def test_a_statement_about_something_else_accepts_nothing(release: Path) -> None
     put(release / "attestations" / "p.sigstore.json", SIGNER.sign(provenance))
     report = verify_signed(release)
     assert report.verdict is Verdict.REJECTED
-    assert rules_of(report) == {"coverage.nothing-signed"}
+    assert rules_of(report) == {"coverage.nothing-signed", "attestation.other-files"}
 
 
 def test_signatures_aside_do_not_take_the_eyes_off_the_release_s_own(signed: Path, tmp_path: Path) -> None:
