@@ -6,7 +6,7 @@ from cryptography import x509
 from pydantic import ValidationError
 from sigstore.dsse import Statement
 from sigstore.errors import Error
-from sigstore.models import Bundle, ClientTrustConfig
+from sigstore.models import Bundle, ClientTrustConfig, InvalidBundle
 from sigstore.sign import Signer, SigningContext
 from sigstore.verify import Verifier, policy
 
@@ -42,7 +42,6 @@ class KeylessSigner:
     def sign(self, payload: bytes) -> bytes:
         """Sign a statement, have it logged and timestamped, and verify the bundle as a buyer will."""
         bundle = self._logged(self._certificate(), payload)
-        self._require_timestamps(bundle)
         self._require_valid(bundle)
         self._certified = _name(bundle.signing_certificate)
         return bundle.to_json().encode("utf-8")
@@ -62,23 +61,30 @@ class KeylessSigner:
 
     def _logged(self, signer: Signer, payload: bytes) -> Bundle:
         try:
-            return bounded(lambda: signer.sign_dsse(Statement(payload)))
+            bundle = bounded(lambda: signer.sign_dsse(Statement(payload)))
         except Exception as error:
+            if isinstance(error, InvalidBundle) and "timestamp" in str(error):
+                raise self._no_time() from error
             url = str(getattr(self._services.get_tlogs()[0], "url", ""))
             if type(error).__name__ == "ExpiredCertificate":  # a class that the client does not make public
-                raise SigningError(
-                    "the certificate had expired when it arrived", where=address(url), hint=_SKEW
-                ) from error
+                message = "the certificate had expired when it arrived"
+                raise SigningError(message, where=address(url), hint=_SKEW) from error
             raise service_error(_LOG, url, error) from error
-
-    def _require_timestamps(self, bundle: Bundle) -> None:
-        """The client passes over an authority that fails; without its time, some bundles never verify."""
-        wanted = self._services.get_tsas()
         found = bundle.verification_material.timestamp_verification_data
-        count = len(found.rfc3161_timestamps) if found else 0
-        if count < len(wanted):
-            names = ", ".join(address(client.url) for client in wanted)
-            raise SigningError(f"{_TIME} gave no timestamp", where=names, hint=RETRY)
+        if len(found.rfc3161_timestamps if found else ()) < len(self._services.get_tsas()):
+            raise self._no_time()
+        return bundle
+
+    def _no_time(self) -> SigningError:
+        """The client passes over an authority that fails; without its time, some bundles never verify."""
+        wanted = ", ".join(address(client.url) for client in self._services.get_tsas())
+        if wanted:
+            return SigningError(f"{_TIME} cannot be reached, or gave no timestamp", where=wanted, hint=RETRY)
+        return SigningError(
+            "this log gives no time, and no timestamp authority is configured",
+            where="signingConfig.tsaUrls",
+            hint="nothing was written; use a trust configuration with a timestamp authority",
+        )
 
     def _require_valid(self, bundle: Bundle) -> None:
         try:

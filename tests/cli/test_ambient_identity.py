@@ -5,9 +5,11 @@ import hashlib
 import json
 import os
 import pty
+import re
 import socket
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,12 +25,6 @@ from tests.sigstore_instance.server import Answer, LoopbackServer, Refused, Requ
 
 Aibom = Callable[..., Ran]
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(autouse=True)
-def outside_of_ci(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in platforms.VARIABLES:
-        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture
@@ -332,16 +328,13 @@ def test_a_person_logs_in_with_a_browser(
 def test_a_person_without_a_browser_types_a_code(
     aibom: Aibom, release: Path, config: Path, sigstore: SigstoreInstance, tmp_path: Path
 ) -> None:
-    import re
-    import urllib.request
-
-    typed = []
+    typed: list[str] = []
 
     def answer(shown: str) -> str:
         address = re.search(r"(http://\S+)\s", shown)
         if typed or not address or "verification code" not in shown:
             return ""
-        page = urllib.request.urlopen(address.group(1)).read().decode()  # noqa: S310 -- of our own instance
+        page: str = urllib.request.urlopen(address.group(1)).read().decode()  # noqa: S310 -- of our own instance
         typed.append(page.rpartition(" ")[2])
         return typed[0]
 
