@@ -7,9 +7,10 @@ import click
 
 from aibom.cli.build import DIGESTS, build_bom, show_warnings, warn
 from aibom.cli.options import RELEASE
-from aibom.cli.output import require_output_folder, write_whole
+from aibom.cli.output import append_text, require_appendable, require_output_folder, write_whole
 from aibom.cli.progress import reading_executor, show_progress
 from aibom.cli.render.layout import row
+from aibom.cli.render.summary import SignedRelease, signed_summary
 from aibom.cli.signers import SignerChoice, make_signer, signer_options
 from aibom.core.errors import InputError, MismatchError, UsageError
 from aibom.core.finding import Outcome
@@ -34,23 +35,29 @@ _MAX_BOM = 256 * 1024 * 1024
 @click.option(
     "--output-dir", type=click.Path(path_type=Path, readable=False), help="Folder to write to when PATH is read-only."
 )
+@click.option(
+    "--summary", type=click.Path(path_type=Path, readable=False), help="Add what was signed to this file, in Markdown."
+)
 @DIGESTS
 def command(
     release: Path,
     signer: SignerChoice,
     build: bool,
     output_dir: Path | None,
+    summary: Path | None,
     digests: tuple[str, ...],
 ) -> None:
     """Sign the release in the folder PATH and its BOM.
 
     Writes model.sig (OpenSSF Model Signing) and attestations/bom.sigstore.json. A BOM that does not describe the files
     is refused. The passphrase of a key comes from AIBOM_KEY_PASSPHRASE or a prompt, an identity token from a file,
-    standard input or SIGSTORE_IDENTITY_TOKEN; neither is ever an argument.
+    standard input or SIGSTORE_IDENTITY_TOKEN, else from the CI job that this runs in or a login in a browser
+    (AIBOM_LOGIN=browser, code or never); neither is ever an argument.
     """
     if digests and not build:
         raise UsageError("--digest only has a meaning with --build")
     _require_key_outside(signer.key, release)
+    page = require_appendable(summary, release) if summary else None
     target = places(release, require_output_folder(output_dir, release) if output_dir else None)
     chosen = make_signer(signer)
     manifest, bom, hub = _built(release, digests) if build else _existing(release, target)
@@ -66,6 +73,12 @@ def command(
         write_whole(target.bom, bom)
     write_whole(target.signature, signature)
     write_whole(target.attestation("bom"), attestation)
+    if page:
+        done = SignedRelease(
+            release=release, manifest=manifest, bom=bom, signature=signature, aside=output_dir,
+            trust_config=signer.trust_config,
+        )  # fmt: skip
+        append_text(page, signed_summary(done))
     click.echo("\n".join(row("Signed by", chosen.describe(), indent=0, column=12)))
     click.echo(f"Files       {len(manifest.entries)}, {manifest.size:,} bytes")
     click.echo(f"Written to  {target.signature}\n            {target.attestation('bom')}")
