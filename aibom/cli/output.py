@@ -81,6 +81,23 @@ def require_output_folder(folder: Path, root: Path) -> Path:
     return folder
 
 
+def require_appendable(path: Path, root: Path) -> Path:
+    """Refuse, before any work is done, a page inside the release or one that cannot be written on."""
+    if path.resolve().is_relative_to(root.resolve()):
+        raise UsageError("this page would lie inside the release and change it", where=str(path))
+    append_text(path, "")
+    return path
+
+
+def append_text(path: Path, text: str) -> None:
+    """Add to a page that others write on as well, as CI systems have them. Raises InputError."""
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
 def read_input(path: Path, limit: int) -> bytes:
     """Read a file that a command was given. Raises InputError if it cannot be read, or is larger than `limit`."""
     try:

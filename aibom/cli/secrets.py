@@ -26,20 +26,18 @@ def passphrase() -> str:
     return answer
 
 
-def identity_token(source: str | None) -> str:
-    """The identity token from a file, from standard input (`-`), or from the environment. Raises SigningError."""
+def given_token(source: str | None) -> tuple[str, str] | None:
+    """(Identity token, where it came from): from a file, from standard input (`-`), or from the environment.
+
+    None if there is none. Raises SigningError for a file that cannot be read.
+    """
     if source == "-":
-        return sys.stdin.read(_MAX_TOKEN)
+        return sys.stdin.read(_MAX_TOKEN), "from standard input"
     if source:
         try:
             with Path(source).open(encoding="utf-8") as file:
-                return file.read(_MAX_TOKEN)
+                return file.read(_MAX_TOKEN), f"from {source}"
         except (OSError, UnicodeDecodeError) as error:
-            raise SigningError("cannot read the identity token", where=source) from error
+            raise SigningError("cannot read the identity token", where=source, hint="check the path") from error
     token = os.environ.get(TOKEN_VARIABLE)
-    if not token:
-        raise SigningError(
-            "there is no identity token",
-            hint=f"set {TOKEN_VARIABLE}, or give --identity-token-file with a file, or - for standard input",
-        )
-    return token
+    return (token, f"from {TOKEN_VARIABLE}") if token else None

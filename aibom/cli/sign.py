@@ -8,9 +8,10 @@ import click
 from aibom.build.publisher import Publisher, WantedAttestation
 from aibom.cli.build import DIGESTS, build_bom, show_warnings, warn
 from aibom.cli.options import RELEASE
-from aibom.cli.output import require_output_folder, write_all
+from aibom.cli.output import append_text, require_appendable, require_output_folder, write_all
 from aibom.cli.predicates import listed_predicates
 from aibom.cli.render.layout import row
+from aibom.cli.render.summary import SignedRelease, signed_summary
 from aibom.cli.signers import SignerChoice, make_signer, signer_options
 from aibom.cli.tree import Tree, read_bom, read_manifest, read_publisher, require_described, with_bom
 from aibom.core.errors import UsageError
@@ -21,6 +22,7 @@ from aibom.sources.places import Places, places
 from attest.bom_attestation import bom_statement
 from attest.model_signature import model_statement
 from attest.release_statement import release_statement
+from attest.signing.signer import Signer
 
 
 @click.command(epilog="Example:  aibom sign ./my-model --build --key publisher.key")
@@ -30,12 +32,16 @@ from attest.release_statement import release_statement
 @click.option(
     "--output-dir", type=click.Path(path_type=Path, readable=False), help="Folder to write to when PATH is read-only."
 )
+@click.option(
+    "--summary", type=click.Path(path_type=Path, readable=False), help="Add what was signed to this file, in Markdown."
+)
 @DIGESTS
 def command(
     release: Path,
     signer: SignerChoice,
     build: bool,
     output_dir: Path | None,
+    summary: Path | None,
     digests: tuple[str, ...],
 ) -> None:
     """Sign the release in the folder PATH and its BOM.
@@ -43,30 +49,44 @@ def command(
     Writes model.sig (OpenSSF Model Signing), attestations/bom.sigstore.json, and the attestations that aibom.toml
     lists. A BOM that does not describe the files is refused; so are files that change meanwhile. The passphrase of a
     key comes from AIBOM_KEY_PASSPHRASE or a prompt, an identity token from a file, standard input or
-    SIGSTORE_IDENTITY_TOKEN; neither is ever an argument.
+    SIGSTORE_IDENTITY_TOKEN, else from the CI job that this runs in or a login in a browser (AIBOM_LOGIN=browser, code
+    or never); neither is ever an argument.
     """
     if digests and not build:
         raise UsageError("--digest only has a meaning with --build")
     require_key_outside(signer.key, release)
+    page = require_appendable(summary, release) if summary else None
     target = places(release, require_output_folder(output_dir, release) if output_dir else None)
     chosen = make_signer(signer)
     tree, wanted = _built(release, target, digests) if build else _existing(release, target)
-    require_described(tree.manifest, tree.bom)
-    predicates = listed_predicates(wanted, tree)
-    name, hub = release.resolve().name, tree.listing.hub_records
-    bundles = {
-        target.signature: chosen.sign(model_statement(name, tree.manifest, hub_records=hub)),
-        target.attestation("bom"): chosen.sign(bom_statement(tree.manifest, tree.bom)),
-    }
-    for item in predicates:
-        bundles[target.attestation(item.name)] = chosen.sign(release_statement(tree.manifest, item.uri, item.data))
+    bundles = _signed(chosen, tree, wanted)
     tree.require_unchanged()
     _warn_of_others(target, bundles.keys())
     write_all(({target.bom: tree.bom} if build else {}) | bundles)
+    if page:
+        done = SignedRelease(
+            release=release, manifest=tree.manifest, bom=tree.bom, signature=bundles[target.signature],
+            aside=output_dir, trust_config=signer.trust_config,
+        )  # fmt: skip
+        append_text(page, signed_summary(done))
     click.echo("\n".join(row("Signed by", chosen.describe(), indent=0, column=12)))
     click.echo(f"Files       {len(tree.manifest.entries)}, {tree.manifest.size:,} bytes")
     for label, path in zip(["Written to", *[""] * len(bundles)], bundles, strict=False):
         click.echo(f"{label:<12}{path}")
+
+
+def _signed(signer: Signer, tree: Tree, wanted: tuple[WantedAttestation, ...]) -> dict[Path, bytes]:
+    """Every bundle by the path it goes to, over one reading of the release."""
+    require_described(tree.manifest, tree.bom)
+    predicates = listed_predicates(wanted, tree)
+    name, hub = tree.release.resolve().name, tree.listing.hub_records
+    bundles = {
+        tree.target.signature: signer.sign(model_statement(name, tree.manifest, hub_records=hub)),
+        tree.target.attestation("bom"): signer.sign(bom_statement(tree.manifest, tree.bom)),
+    }
+    for item in predicates:
+        bundles[tree.target.attestation(item.name)] = signer.sign(release_statement(tree.manifest, item.uri, item.data))
+    return bundles
 
 
 def require_key_outside(key: Path | None, release: Path) -> None:

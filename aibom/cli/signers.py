@@ -10,7 +10,7 @@ import click
 
 from aibom.cli.options import FILE
 from aibom.cli.quiet import quiet_libraries
-from aibom.cli.secrets import TOKEN_VARIABLE, identity_token, passphrase
+from aibom.cli.secrets import TOKEN_VARIABLE, passphrase
 from aibom.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _OPTIONS = (
     click.option(
         "--identity-token-file",
         metavar="FILE|-",
-        help=f"File with the identity token, or - for standard input; else {TOKEN_VARIABLE}.",
+        help=f"File with the identity token, or - for standard input; else {TOKEN_VARIABLE}, the CI job, a browser.",
     ),
     click.option("--trust-config", type=FILE, help="Sigstore instance to use (JSON file)."),
 )
@@ -64,6 +64,6 @@ def make_signer(choice: SignerChoice) -> "Signer":
     if not choice.keyless:
         raise UsageError("say how to sign", hint="give --key FILE, or --keyless")
     quiet_libraries()
-    from attest.signing.keyless import keyless_signer  # a quarter of a second of imports
+    from aibom.cli.identity import keyless_signer
 
-    return keyless_signer(choice.trust_config, lambda: identity_token(choice.identity_token_file))
+    return keyless_signer(choice.trust_config, choice.identity_token_file)

@@ -1,71 +1,111 @@
 """Sign with an identity token: a short-lived certificate and a public log instead of a key to keep (Sigstore)."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
 
+from cryptography import x509
 from pydantic import ValidationError
 from sigstore.dsse import Statement
 from sigstore.errors import Error
-from sigstore.models import ClientTrustConfig
-from sigstore.oidc import ExpiredIdentity, IdentityError, IdentityToken
-from sigstore.sign import SigningContext
+from sigstore.models import Bundle, ClientTrustConfig, InvalidBundle
+from sigstore.sign import Signer, SigningContext
+from sigstore.verify import Verifier, policy
 
 from aibom.core.errors import SigningError, TrustError
+from attest.signing.bounded import bounded
+from attest.signing.failures import RETRY, address, service_error, without_secrets
+from attest.signing.identity import IdentitySource
 
 _MAX_CONFIG = 16 * 1024 * 1024
-_RETRY = "nothing was written; check the network and the service, then run the same command again"
+_AUTHORITY, _LOG, _TIME = (
+    "the certificate authority (Fulcio)",
+    "the transparency log (Rekor)",
+    "the timestamp authority",
+)
+_REFUSED = (
+    "nothing was written; get a fresh identity token, check that this instance trusts its issuer, then run the same "
+    "command again"
+)
+_SKEW = f"check that the clocks of this machine and of the services agree; {RETRY}"
 
 
 class KeylessSigner:
-    """Signs each statement with a fresh certificate for one identity."""
+    """Signs each statement with a fresh certificate for one identity, and hands out only what verifies."""
 
-    def __init__(self, config: ClientTrustConfig, token: IdentityToken) -> None:
-        """Take a trust configuration and a token that is still valid."""
+    def __init__(self, config: ClientTrustConfig, identity: IdentitySource) -> None:
+        """Take a trust configuration, and where tokens that are still valid come from."""
+        self._config = config
+        self._services = config.signing_config
         self._context = SigningContext.from_trust_config(config)
-        self._token = token
+        self._identity = identity
+        self._certified = ""
 
     def sign(self, payload: bytes) -> bytes:
-        """Sign a statement and have it logged."""
-        try:
-            with self._context.signer(self._token) as signer:
-                return signer.sign_dsse(Statement(payload)).to_json().encode("utf-8")
-        except ExpiredIdentity:
-            raise SigningError(
-                "the identity token has expired", where="identity token", hint="get a fresh token and sign again"
-            ) from None
-        except Exception as error:  # noqa: BLE001 -- the client's service errors share no public base; any of them ends here
-            _refuse(error)
+        """Sign a statement, have it logged and timestamped, and verify the bundle as a buyer will."""
+        bundle = self._logged(self._certificate(), payload)
+        self._require_valid(bundle)
+        self._certified = _name(bundle.signing_certificate)
+        return bundle.to_json().encode("utf-8")
 
     def describe(self) -> str:
-        """Identity and issuer of the token."""
-        return f"{self._token.identity} (vouched for by {self._token.federated_issuer})"
+        """Identity and issuer: as certified once something was signed, before that as the token has it."""
+        token = self._identity.token()
+        return f"{self._certified or token.identity} (vouched for by {token.federated_issuer})"
+
+    def _certificate(self) -> Signer:
+        token = self._identity.token()
+        try:
+            return bounded(lambda: Signer(token, self._context))
+        except Exception as error:  # noqa: BLE001 -- the client's errors share no public base; any of them ends here
+            url = self._services.get_fulcio().url
+            raise service_error(_AUTHORITY, url, error, refusal=_REFUSED) from None  # a cause may quote the token
+
+    def _logged(self, signer: Signer, payload: bytes) -> Bundle:
+        try:
+            bundle = bounded(lambda: signer.sign_dsse(Statement(payload)))
+        except Exception as error:
+            if isinstance(error, InvalidBundle) and "timestamp" in str(error):
+                raise self._no_time() from error
+            url = str(getattr(self._services.get_tlogs()[0], "url", ""))
+            if type(error).__name__ == "ExpiredCertificate":  # a class that the client does not make public
+                message = "the certificate had expired when it arrived"
+                raise SigningError(message, where=address(url), hint=_SKEW) from error
+            raise service_error(_LOG, url, error) from error
+        found = bundle.verification_material.timestamp_verification_data
+        if len(found.rfc3161_timestamps if found else ()) < len(self._services.get_tsas()):
+            raise self._no_time()
+        return bundle
+
+    def _no_time(self) -> SigningError:
+        """The client passes over an authority that fails; without its time, some bundles never verify."""
+        wanted = ", ".join(address(client.url) for client in self._services.get_tsas())
+        if wanted:
+            return SigningError(f"{_TIME} cannot be reached, or gave no timestamp", where=wanted, hint=RETRY)
+        return SigningError(
+            "this log gives no time, and no timestamp authority is configured",
+            where="signingConfig.tsaUrls",
+            hint="nothing was written; use a trust configuration with a timestamp authority",
+        )
+
+    def _require_valid(self, bundle: Bundle) -> None:
+        try:
+            Verifier(trusted_root=self._config.trusted_root).verify_dsse(bundle, policy.UnsafeNoOp())
+        except Exception as error:
+            reason = without_secrets(str(error)) or type(error).__name__
+            raise SigningError(
+                f"the services signed, but their signature does not verify: {reason}",
+                where="keyless signing",
+                hint=f"check that the trust configuration belongs to these services; {_SKEW}",
+            ) from error
 
 
-def keyless_signer(trust_config: Path | None, token: Callable[[], str]) -> KeylessSigner:
-    """Make a signer for a private instance, or for the public one if `trust_config` is None.
-
-    Raises SigningError for a token that cannot be used, TrustError for a configuration that cannot.
-    """
-    raw = token()
-    try:
-        identity = IdentityToken(raw.strip())
-    except IdentityError:
-        # The cause may quote the token: it is dropped on purpose.
-        raise SigningError(
-            "not a usable identity token (expired, for another audience, or not a token at all)",
-            where="identity token",
-            hint="get a fresh token with the audience 'sigstore'",
-        ) from None
-    return KeylessSigner(_trust_config(trust_config), identity)
-
-
-def _trust_config(path: Path | None) -> ClientTrustConfig:
+def load_trust_config(path: Path | None) -> ClientTrustConfig:
+    """Read the configuration of a private instance, or fetch the public one's if `path` is None. Raises TrustError."""
     if path is None:
         return _public_instance()
     try:
         with path.open("rb") as file:
-            return ClientTrustConfig.from_json(file.read(_MAX_CONFIG).decode("utf-8"))
+            config = ClientTrustConfig.from_json(file.read(_MAX_CONFIG).decode("utf-8"))
+        SigningContext.from_trust_config(config)  # it must name an authority and a log that can be used now
     except OSError as error:
         raise TrustError(f"cannot read the trust configuration: {error.strerror}", where=str(path)) from error
     except (Error, ValidationError, ValueError) as error:
@@ -74,18 +114,36 @@ def _trust_config(path: Path | None) -> ClientTrustConfig:
             where=str(path),
             hint="expected JSON with trustedRoot and signingConfig",
         ) from error
+    return config
+
+
+def login_address(config: ClientTrustConfig) -> str:
+    """Where a person logs in to this instance. Raises TrustError."""
+    try:
+        return config.signing_config.get_oidc_url()
+    except Error as error:
+        raise TrustError(
+            "the trust configuration names nobody to log in at",
+            where="signingConfig.oidcUrls",
+            hint="give an identity token in another way (docs/ci.md)",
+        ) from error
 
 
 def _public_instance() -> ClientTrustConfig:
     try:
-        return ClientTrustConfig.production()
-    except (Error, OSError) as error:
+        return bounded(ClientTrustConfig.production)
+    except Exception as error:  # the library leaks several types; without a configuration nothing is signed
         raise TrustError(
             "the public Sigstore instance cannot be reached",
             hint="check the network, or give --trust-config for a private instance",
         ) from error
 
 
-def _refuse(error: Exception) -> NoReturn:
-    reason = str(error).strip().split("\n", 1)[0][:300] or type(error).__name__
-    raise SigningError(f"the signing service did not sign: {reason}", where="keyless signing", hint=_RETRY) from error
+def _name(certificate: x509.Certificate) -> str:
+    """The one name that the certificate is for, as a buyer will have to expect it."""
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return ""
+    found = [n.value for n in names if isinstance(n, (x509.RFC822Name, x509.UniformResourceIdentifier))]
+    return found[0] if len(found) == 1 else ""

@@ -1,10 +1,11 @@
-"""Commands run as on a publisher's own machine, unless a test says otherwise."""
+"""Commands run as on somebody's own machine, also when a CI system runs the tests."""
 
 import pytest
 
+from tests.cli.platforms import VARIABLES
+
 
 @pytest.fixture(autouse=True)
-def no_ci(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hide the job of the CI system that these tests may themselves run in."""
-    for name in ("GITHUB_ACTIONS", "GITLAB_CI", "BUILDKITE", "CIRCLECI", "BUILDER_OUTPUT"):
+def outside_of_ci(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)

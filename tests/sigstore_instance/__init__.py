@@ -13,7 +13,7 @@ with two different keys gets past any log that does not check signatures.
 
 Bundles verify against ``trusted_root()`` for as long as one likes, also once the instance has stopped.
 
-Left out: the browser login, the log interface of certificate transparency, witnesses, and delivery of the trusted
+Left out: the log interface of certificate transparency, witnesses, and delivery of the trusted
 root by TUF.
 """
 

@@ -1,6 +1,7 @@
 """Fulcio: a short-lived certificate for whoever shows an identity token and proves possession of a key."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from asn1crypto import core
 from cryptography import x509
@@ -18,10 +19,11 @@ from tests.sigstore_instance.server import Answer, JsonObject, Refused, Request,
 class Fulcio:
     """A root kept for its intermediate, an intermediate for leaves, and a log that sees every leaf first."""
 
-    def __init__(self, ct_log: CertificateLog, lifetime: timedelta) -> None:
+    def __init__(self, ct_log: CertificateLog, lifetime: timedelta, clock: Callable[[], datetime] = utc_now) -> None:
         self.tokens = TokenVerifier()
         self._ct_log = ct_log
         self._lifetime = lifetime
+        self._clock = clock
         root = Authority.root("fulcio-root")
         self._issuer = root.intermediate("fulcio-intermediate")
         self.chain = [self._issuer.certificate, root.certificate]
@@ -52,7 +54,7 @@ class Fulcio:
 
     def _leaf(self, key: ec.EllipticCurvePublicKey, identity: Identity) -> x509.CertificateBuilder:
         # Certificates count in seconds; rounding down keeps "now" inside.
-        start = utc_now().replace(microsecond=0)
+        start = self._clock().replace(microsecond=0)
         builder = (
             x509.CertificateBuilder()
             .subject_name(x509.Name([]))

@@ -80,15 +80,26 @@ def _key_of(keys: jwt.PyJWKSet, token: str) -> jwt.PyJWK:
 
 
 def _identity(claims: JsonObject) -> Identity:
-    if "job_workflow_ref" in claims:
-        name: x509.GeneralName = x509.UniformResourceIdentifier(_GITHUB + claims["job_workflow_ref"])
-        return Identity(claims["sub"], name, _extensions(claims))
+    job = _job(claims)
+    if job:
+        return Identity(claims["sub"], x509.UniformResourceIdentifier(job), _extensions(claims))
     if "email" in claims:
         # Not "truthy": the text "false" is what a careless issuer sends.
         if claims.get("email_verified") is not True:
             raise Refused("identity token refused: its e-mail address is not verified", 401)
         return Identity(claims["email"], x509.RFC822Name(claims["email"]), _extensions(claims))
     return Identity(claims["sub"], x509.UniformResourceIdentifier(claims["sub"]), _extensions(claims))
+
+
+def _job(claims: JsonObject) -> str:
+    """The name that the public Fulcio gives to a job of GitHub, GitLab or Buildkite; empty for anybody else."""
+    if "job_workflow_ref" in claims:
+        return f"{_GITHUB}{claims['job_workflow_ref']}"
+    if "ci_config_ref_uri" in claims:
+        return f"https://{claims['ci_config_ref_uri']}"
+    if "pipeline_slug" in claims:
+        return f"https://buildkite.com/{claims['organization_slug']}/{claims['pipeline_slug']}"
+    return ""
 
 
 def _extensions(claims: JsonObject) -> list[x509.UnrecognizedExtension]:

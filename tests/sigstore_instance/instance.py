@@ -19,16 +19,23 @@ from tests.sigstore_instance.trust import ClientDocuments, Services
 class SigstoreInstance:
     """A private Sigstore instance; several may run side by side and share nothing.
 
-    ``certificate_lifetime`` is how many seconds Fulcio's certificates last, ``tsa_clock`` what the timestamp
-    authority believes the time to be. The port is taken from construction on: use ``with``, or ``stop``.
+    ``certificate_lifetime`` is how many seconds Fulcio's certificates last, ``fulcio_clock`` and ``tsa_clock`` what
+    Fulcio and the timestamp authority believe the time to be. The port is taken from construction on: use ``with``, or
+    ``stop``.
     """
 
-    def __init__(self, *, certificate_lifetime: int = 600, tsa_clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self,
+        *,
+        certificate_lifetime: int = 600,
+        fulcio_clock: Callable[[], datetime] = utc_now,
+        tsa_clock: Callable[[], datetime] = utc_now,
+    ) -> None:
         self._server = LoopbackServer()
         self._issuer = Issuer(self.url)
         ct_log = CertificateLog()
         self._services = Services(
-            fulcio=Fulcio(ct_log, timedelta(seconds=certificate_lifetime)),
+            fulcio=Fulcio(ct_log, timedelta(seconds=certificate_lifetime), fulcio_clock),
             ct_log=ct_log,
             rekor_v1=RekorV1(self._server.authority),
             rekor_v2=RekorV2(self._server.authority),

@@ -7,9 +7,12 @@ import jwt
 from jwt.algorithms import ECAlgorithm
 
 from tests.sigstore_instance.crypto import new_p256_key
+from tests.sigstore_instance.login import LoginPage
 from tests.sigstore_instance.server import Answer, JsonObject, Refused, Request, Routes, json_answer
 
 AUDIENCE = "sigstore"
+PERSON = "person@example.com"
+"""Who logs in with a browser."""
 
 
 class Issuer:
@@ -19,6 +22,7 @@ class Issuer:
         self.url = url
         self._key = new_p256_key()
         self._key_id = secrets.token_hex(8)
+        self._login = LoginPage(self._person)
 
     def token(self, claims: JsonObject, lifetime: int) -> str:
         """Sign a token; given claims win over the usual ones, so that a test can bend any of them."""
@@ -45,7 +49,12 @@ class Issuer:
             ("GET", "/.well-known/openid-configuration"): self._configuration,
             ("GET", "/jwks"): self._serve_jwks,
             ("GET", "/token"): self._serve_token,
+            **self._login.routes(),
         }
+
+    def _person(self) -> JsonObject:
+        token = self.token({"email": PERSON, "sub": PERSON}, lifetime=300)
+        return {"access_token": token, "id_token": token, "token_type": "bearer"}
 
     def _configuration(self, _: Request) -> Answer:
         document = {

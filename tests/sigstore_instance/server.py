@@ -46,6 +46,8 @@ class Answer:
     body: bytes
     status: int = 200
     content_type: str = "application/json"
+    location: str = ""
+    """Where a browser is sent on to."""
 
 
 Routes = Mapping[tuple[str, str], Callable[[Request], Answer]]
@@ -93,6 +95,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(answer.status)
         self.send_header("Content-Type", answer.content_type)
         self.send_header("Content-Length", str(len(answer.body)))
+        if answer.location:
+            self.send_header("Location", answer.location)
         self.end_headers()
         self.wfile.write(answer.body)
 
