@@ -179,11 +179,4 @@ def run_component(environment: dict[str, str], **inputs: str) -> JobRan:
     return JobRan(done.returncode, done.stdout)
 
 
-def has_attest() -> bool:
-    """Whether this aibom can attest provenance."""
-    from aibom.cli import cli
-
-    return "attest" in cli.commands
-
-
 INTERPRETER = {"python": sys.executable, "installed": "true"}
