@@ -45,12 +45,14 @@ def command(
     """Sign the release in the folder PATH and its BOM.
 
     Writes model.sig (OpenSSF Model Signing) and attestations/bom.sigstore.json. A BOM that does not describe the files
-    is refused. The passphrase of a key comes from AIBOM_KEY_PASSPHRASE or a prompt, an identity token from a file,
-    standard input or SIGSTORE_IDENTITY_TOKEN; neither is ever an argument.
+    is refused. Sign with --key or --pkcs11-uri, either with its --certificate, or with an identity (--keyless). The
+    passphrase of a key comes from AIBOM_KEY_PASSPHRASE or a prompt, the PIN of a token from AIBOM_PKCS11_PIN or a
+    prompt, an identity token from a file, standard input or SIGSTORE_IDENTITY_TOKEN; none is ever an argument.
     """
     if digests and not build:
         raise UsageError("--digest only has a meaning with --build")
-    _require_key_outside(signer.key, release)
+    for what, secret in signer.secret_files:
+        _require_outside(what, secret, release)
     target = places(release, require_output_folder(output_dir, release) if output_dir else None)
     chosen = make_signer(signer)
     manifest, bom, hub = _built(release, digests) if build else _existing(release, target)
@@ -71,12 +73,12 @@ def command(
     click.echo(f"Written to  {target.signature}\n            {target.attestation('bom')}")
 
 
-def _require_key_outside(key: Path | None, release: Path) -> None:
-    if key and key.resolve().is_relative_to(release.resolve()):
+def _require_outside(what: str, secret: Path, release: Path) -> None:
+    if secret.resolve().is_relative_to(release.resolve()):
         raise UsageError(
-            "the private key lies inside the release and would be published with it",
-            where=str(key),
-            hint="move it out of the folder; if the release was published before, make a new key",
+            f"the {what} lies inside the release and would be published with it",
+            where=str(secret),
+            hint="move it out of the folder; if the release was published before, make a new one",
         )
 
 
