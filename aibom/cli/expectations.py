@@ -72,7 +72,9 @@ def expected_signers(expect: Expectation) -> "tuple[Expected, ...]":
 
     expected: list[Expected] = []
     if expect.public_key is not None:
-        expected.append(ExpectedKey(load_public_key(_read(expect.public_key), str(expect.public_key))))
+        expected.append(
+            ExpectedKey(load_public_key(_read(expect.public_key, "the public key"), str(expect.public_key)))
+        )
     if expect.ca or expect.timestamp_ca:
         expected.append(_certificate(expect))
     elif expect.identity or expect.issuer:
@@ -104,16 +106,18 @@ def _certificate(expect: Expectation) -> "ExpectedCertificate":
     if stamps is None and expect.trust_path is not None:
         quiet_libraries()
     return ExpectedCertificate(
-        authorities=parse_authorities(_read(expect.ca), str(expect.ca)),
+        authorities=parse_authorities(_read(expect.ca, "the authority's certificates"), str(expect.ca)),
         identity=expect.identity,
-        timestamps=parse_authorities(_read(stamps), str(stamps)) if stamps else None,
+        timestamps=parse_authorities(_read(stamps, "the time-stamping authority's certificates"), str(stamps))
+        if stamps
+        else None,
         timestamps_by_trust_root=stamps is None and expect.trust_path is not None,
     )
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, what: str) -> bytes:
     try:
         with path.open("rb") as file:
             return file.read(_MAX_BYTES)
     except OSError as error:
-        raise InputError(f"cannot read it: {error.strerror}", where=str(path), hint="check the path") from error
+        raise InputError(f"cannot read {what}: {error.strerror}", where=str(path), hint="check the path") from error
