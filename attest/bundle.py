@@ -6,6 +6,7 @@ Source: Sigstore bundle v0.3; DSSE 1.0 (pre-authentication encoding).
 
 import base64
 import binascii
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,8 @@ MEDIA_TYPES = frozenset(
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 MAX_BYTES = 256 * 1024 * 1024
 _MAX_HINT = 128
+_MAX_CERTIFICATES = 10
+_MAX_TIMESTAMPS = 32
 _HINT = "ask the publisher for the signature file again; this one is damaged or not a Sigstore bundle"
 
 
@@ -38,6 +41,12 @@ class Bundle:
     """SHA-256 of the PEM public key, when the signature was made with a bare key."""
     certificate: bytes
     """DER of the signing certificate, when it was made with one."""
+    chain: tuple[bytes, ...] = ()
+    """DER of the certificates that came after it; a claim like everything here."""
+    timestamps: tuple[bytes, ...] = ()
+    """RFC 3161 responses over the signature, DER."""
+    is_logged: bool = False
+    """Whether it carries entries of a transparency log."""
 
     @property
     def has_certificate(self) -> bool:
@@ -53,17 +62,40 @@ def pre_authentication_encoding(payload: bytes) -> bytes:
 
 def key_bundle_bytes(payload: bytes, signature: bytes, key_hint: str) -> bytes:
     """Write a bundle for a signature made with a bare key."""
+    return _bundle_bytes(payload, signature, {"publicKey": {"hint": key_hint}, "tlogEntries": []})
+
+
+def certificate_bundle_bytes(
+    payload: bytes, signature: bytes, certificates: Sequence[bytes], timestamps: Sequence[bytes]
+) -> bytes:
+    """Write a bundle for a signature made with a certificate: DER, the leaf first, as OMS 1.0 wants it.
+
+    The timestamps are RFC 3161 responses over the signature, as in any Sigstore bundle.
+    """
+    chain = {"certificates": [{"rawBytes": _text(certificate)} for certificate in certificates]}
+    material: Json = {"x509CertificateChain": chain, "tlogEntries": []}
+    if timestamps:
+        stamps = [{"signedTimestamp": _text(timestamp)} for timestamp in timestamps]
+        material["timestampVerificationData"] = {"rfc3161Timestamps": stamps}
+    return _bundle_bytes(payload, signature, material)
+
+
+def _bundle_bytes(payload: bytes, signature: bytes, material: Json) -> bytes:
     return dump_compact(
         {
             "mediaType": MEDIA_TYPE,
-            "verificationMaterial": {"publicKey": {"hint": key_hint}, "tlogEntries": []},
+            "verificationMaterial": material,
             "dsseEnvelope": {
-                "payload": base64.b64encode(payload).decode("ascii"),
+                "payload": _text(payload),
                 "payloadType": PAYLOAD_TYPE,
-                "signatures": [{"sig": base64.b64encode(signature).decode("ascii"), "keyid": ""}],
+                "signatures": [{"sig": _text(signature), "keyid": ""}],
             },
         }
     )
+
+
+def _text(raw: bytes) -> str:
+    return base64.b64encode(raw).decode("ascii")
 
 
 def parse_bundle(data: bytes, where: str) -> Bundle:
@@ -90,17 +122,22 @@ def _parse(document: Json, data: bytes, where: str) -> Bundle:
     if not isinstance(signatures, list) or len(signatures) != 1 or not isinstance(signatures[0], dict):
         count = len(signatures) if isinstance(signatures, list) else 0
         raise InputError(f"{count} signatures; expected exactly one", where=f"{where}, dsseEnvelope.signatures")
-    hint, certificate = _material(_object(document, "verificationMaterial", where), where)
+    material = _object(document, "verificationMaterial", where)
+    hint, certificates = _material(material, where)
     return Bundle(
         raw=data,
         payload=_bytes(envelope.get("payload"), f"{where}, dsseEnvelope.payload"),
         signature=_bytes(signatures[0].get("sig"), f"{where}, dsseEnvelope.signatures[0].sig"),
         key_hint=hint,
-        certificate=certificate,
+        certificate=certificates[0] if certificates else b"",
+        chain=certificates[1:],
+        timestamps=_timestamps(material, f"{where}, verificationMaterial"),
+        is_logged=bool(material.get("tlogEntries")),
     )
 
 
-def _material(material: Json, where: str) -> tuple[str, bytes]:
+def _material(material: Json, where: str) -> tuple[str, tuple[bytes, ...]]:
+    """The key hint, or the certificates with the leaf first."""
     place = f"{where}, verificationMaterial"
     kinds = [kind for kind in ("publicKey", "certificate", "x509CertificateChain") if kind in material]
     if len(kinds) != 1:
@@ -109,13 +146,37 @@ def _material(material: Json, where: str) -> tuple[str, bytes]:
         hint = _object(material, "publicKey", place).get("hint", "")
         if not isinstance(hint, str) or len(hint) > _MAX_HINT:
             raise InputError(f"a key hint must be text of at most {_MAX_HINT}", where=f"{place}.publicKey.hint")
-        return hint, b""
+        return hint, ()
     if kinds[0] == "certificate":
-        holder = _object(material, "certificate", place)
-    else:
-        chain = _object(material, "x509CertificateChain", place).get("certificates")
-        holder = chain[0] if isinstance(chain, list) and chain and isinstance(chain[0], dict) else {}
-    return "", _bytes(holder.get("rawBytes"), f"{place}.{kinds[0]}")
+        return "", (_bytes(_object(material, "certificate", place).get("rawBytes"), f"{place}.certificate"),)
+    holder, place = _object(material, "x509CertificateChain", place), f"{place}.x509CertificateChain"
+    chain = _members(holder, "certificates", "rawBytes", place, most=_MAX_CERTIFICATES)
+    if not chain:
+        raise InputError("expected at least one certificate", where=f"{place}.certificates")
+    return "", chain
+
+
+def _timestamps(material: Json, where: str) -> tuple[bytes, ...]:
+    if material.get("timestampVerificationData") is None:
+        return ()
+    data, place = _object(material, "timestampVerificationData", where), f"{where}.timestampVerificationData"
+    if data.get("rfc3161Timestamps") is None:
+        return ()
+    found = _members(data, "rfc3161Timestamps", "signedTimestamp", place, most=_MAX_TIMESTAMPS)
+    if len(set(found)) != len(found):
+        raise InputError("the same timestamp twice", where=f"{place}.rfc3161Timestamps")
+    return found
+
+
+def _members(parent: Json, key: str, member: str, where: str, *, most: int) -> tuple[bytes, ...]:
+    """The bytes in `member` of each object in the list at `key`."""
+    values, place = parent.get(key), f"{where}.{key}"
+    if not isinstance(values, list) or len(values) > most:
+        raise InputError(f"expected a list of at most {most}", where=place)
+    return tuple(
+        _bytes(value.get(member) if isinstance(value, dict) else None, f"{place}[{number}].{member}")
+        for number, value in enumerate(values)
+    )
 
 
 def _object(parent: Json, key: str, where: str) -> Json:

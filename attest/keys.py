@@ -76,6 +76,13 @@ def sign_message(key: PrivateKey, message: bytes) -> bytes:
     return key.sign(message, ec.ECDSA(_CURVES[key.curve.name]))
 
 
+def curve_digest(key: ec.EllipticCurvePublicKey, message: bytes) -> bytes:
+    """The digest that ECDSA signs, by the hash that belongs to the curve: for devices that do not hash themselves."""
+    digest = hashes.Hash(_CURVES[key.curve.name])
+    digest.update(message)
+    return digest.finalize()
+
+
 def key_problem(key: object) -> str:
     """Why a key of either half is not accepted; empty if it is."""
     if isinstance(key, (ed25519.Ed25519PublicKey, ed25519.Ed25519PrivateKey)):

@@ -151,7 +151,13 @@ def key_policy(number: int = 0, *, profiles: tuple[str, ...] = (), **context: st
 
 
 def verify_signed(
-    release: Path, policy: Policy | None = None, *, attached: Path | None = None, profiles: tuple[Profile, ...] = ()
+    release: Path,
+    policy: Policy | None = None,
+    *,
+    attached: Path | None = None,
+    profiles: tuple[Profile, ...] = (),
+    now: datetime = NOW,
+    trust_path: Path | None = None,
 ) -> Report:
     """Verify a release as the command line does."""
     policy = policy or key_policy()
@@ -160,9 +166,10 @@ def verify_signed(
             root=release,
             policy=policy,
             profiles=profiles or tuple(load_profile(name) for name in policy.profiles),
-            now=NOW,
+            now=now,
             tool_version="0.1.0",
             attached=attached,
+            trust_path=trust_path,
         )
     )
 

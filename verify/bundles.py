@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from aibom.core.errors import InputError, TrustError
 from aibom.core.finding import Finding, Outcome, contradiction, note, undecided
@@ -44,7 +45,9 @@ class Signatures:
     """Predicate type → bundle, of verified statements that are about this release."""
 
 
-def verify_bundles(attached: AttachedFiles, policy: Policy, trust: Callable[[], TrustRoot]) -> Signatures:
+def verify_bundles(
+    attached: AttachedFiles, policy: Policy, trust: Callable[[], TrustRoot], now: datetime
+) -> Signatures:
     """Verify every bundle of a release. `trust` may raise TrustError, which leaves a bundle undecided."""
     statements, records, signed, others = [], [], [], []
     findings = [_stranger(printable(name)[1:-1]) for name in attached.strangers]
@@ -58,7 +61,7 @@ def verify_bundles(attached: AttachedFiles, policy: Policy, trust: Callable[[], 
             )
         )
     for found in attached.bundles:
-        statement = _verify_one(found, policy, trust)
+        statement = _verify_one(found, policy, trust, now)
         if isinstance(statement, Finding):
             statement = _by_somebody_else(statement, found)
             findings.append(statement)
@@ -96,7 +99,9 @@ def _by_somebody_else(finding: Finding, found: Attached) -> Finding:
     return note("attestation.other-signer", text, where=found.name)
 
 
-def _verify_one(found: Attached, policy: Policy, trust: Callable[[], TrustRoot]) -> VerifiedStatement | Finding:
+def _verify_one(
+    found: Attached, policy: Policy, trust: Callable[[], TrustRoot], now: datetime
+) -> VerifiedStatement | Finding:
     try:
         bundle = parse_bundle(read_bundle_file(found), found.name)
     except InputError as error:
@@ -104,7 +109,7 @@ def _verify_one(found: Attached, policy: Policy, trust: Callable[[], TrustRoot])
             "signature.malformed", f"not a usable signature: {error.message}", where=error.where, hint=error.hint
         )
     try:
-        return verify_bundle(bundle, found.name, policy, trust)
+        return verify_bundle(bundle, found.name, policy, trust, now)
     except TrustError as error:
         return undecided("trust.missing", error.message, where=error.where or found.name, hint=error.hint)
 

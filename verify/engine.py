@@ -37,6 +37,7 @@ from verify.policy import Policy
 from verify.profile import Profile
 from verify.reading import UNSAFE, Readings, read_files
 from verify.report import Report, Subject
+from verify.revocation import unchecked_certificates
 from verify.rules.evidence import EvidenceBase
 from verify.statement_kinds import settle
 from verify.trust import TrustRoot, load_trust_root, public_trust_root
@@ -78,7 +79,7 @@ def verify_release(request: Request) -> Report:
     """
     trust = _Trust(request.trust_path, request.now)
     attached = find_attached(request.root, request.attached)
-    signatures = verify_bundles(attached, request.policy, trust)
+    signatures = verify_bundles(attached, request.policy, trust, request.now)
     files = read_files(
         request.root,
         union(signatures.signed),
@@ -174,6 +175,7 @@ def _not_checked(request: Request, signatures: Signatures, bound: BoundBom | Non
     if not request.profiles:
         said.append("no profile: whether the release is complete enough for your purpose was not judged")
     said += signatures.not_judged
+    said += unchecked_certificates(r.signer for r in signatures.records if r.signer)
     said.append("whether code in the release, or files that can run code when loaded, are harmless")
     said.append("how the model behaves, and whether its data was poisoned before it was signed")
     said.append("whether the publisher has withdrawn this release since it was signed")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from aibom.core.errors import UsageError
 from aibom.core.strictjson import Json, dump_compact
 from attest.keys import VerificationKey
+from verify.certificate_chain import Authorities, subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,33 @@ class ExpectedIdentity:
         return {"identity": self.identity, "issuer": self.issuer}
 
 
-Expected = ExpectedKey | ExpectedIdentity
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedCertificate:
+    """Signatures by a certificate for this identity count, if it leads to one of these authorities."""
+
+    authorities: Authorities
+    identity: str
+    """Compared exactly with each e-mail address, URI and DNS name of the certificate; else with its subject."""
+    timestamps: Authorities | None = None
+    """Time-stamping authorities that may say when it was signed."""
+    timestamps_by_trust_root: bool = False
+    """If none is given: take those of the Sigstore trust root that was given."""
+
+    def __str__(self) -> str:
+        roots = " or ".join(subject(root) or "a root without a name" for root in self.authorities.roots[:3])
+        return f"{self.identity}, certified by {roots}"
+
+    def to_json(self) -> Json:
+        """Render for the digest of the policy."""
+        return {
+            "ca": self.authorities.digests,
+            "identity": self.identity,
+            "timestamp_ca": self.timestamps.digests if self.timestamps else [],
+            "timestamps_by_trust_root": self.timestamps_by_trust_root,
+        }
+
+
+Expected = ExpectedKey | ExpectedIdentity | ExpectedCertificate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,10 +90,17 @@ class Policy:
     def __post_init__(self) -> None:
         """Refuse a policy that would accept anybody."""
         if not self.expected:
-            raise UsageError("a policy must name at least one expected signer", hint="give --public-key or --identity")
+            raise UsageError(
+                "a policy must name at least one expected signer",
+                hint="give --public-key, or --identity with --issuer or --ca",
+            )
         for expected in self.expected:
             if isinstance(expected, ExpectedIdentity) and not (expected.identity and expected.issuer):
                 raise UsageError("an expected identity needs an issuer", hint="give both --identity and --issuer")
+            if isinstance(expected, ExpectedCertificate) and not (expected.identity and expected.authorities.roots):
+                raise UsageError(
+                    "an expected certificate needs an identity and an authority", hint="give both --ca and --identity"
+                )
 
     def to_json(self) -> Json:
         """Render everything that decides."""

@@ -1,9 +1,10 @@
 """From a bundle to a verified statement. This module is the only maker of `VerifiedStatement`.
 
 Steps, in this order; the first that fails ends in a finding:
- 1. the bundle was signed in a way that the policy expects (a key, or an identity with its issuer);
+ 1. the bundle was signed in a way that the policy expects (a key, an identity with its issuer, or a certificate);
  2. key: its fingerprint is the hint's, and it accepts the signature over the payload;
     identity: certificate chain, trusted time, log entry and identity hold (sigstore-python), over this very payload;
+    certificate: key, identity, trusted time and chain hold (`verify.certified`);
  3. the payload is a strict in-toto statement; its kind decides what its subjects must be.
 """
 
@@ -15,12 +16,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from aibom.core.errors import InputError
-from aibom.core.finding import Finding, contradiction, undecided
+from aibom.core.finding import Finding, contradiction
 from aibom.core.strictjson import parse_json_object
 from attest.bundle import PAYLOAD_TYPE, Bundle, pre_authentication_encoding
 from attest.statement import Statement, parse_any_statement
-from verify.certificate import CertificateIdentity, read_identity
-from verify.policy import ExpectedIdentity, ExpectedKey, Policy
+from verify.certificate import CertificateIdentity, claimed_names, is_from_sigstore, read_identity
+from verify.certified import verify_certified
+from verify.policy import ExpectedCertificate, ExpectedIdentity, ExpectedKey, Policy
 from verify.trust import TrustRoot
 
 if TYPE_CHECKING:
@@ -34,10 +36,11 @@ class Signer:
     """Who signed, as verified."""
 
     kind: str
-    """`key` or `identity`."""
+    """`key`, `identity` or `certificate`."""
     identity: str
     """The identity, or the fingerprint of the key."""
     issuer: str = ""
+    """Who vouched for the identity: an issuer of identities, or the subject of a root certificate."""
     time: str = ""
     """When, in UTC, if the signature carries a time that was verified."""
 
@@ -53,10 +56,15 @@ class VerifiedStatement:
 
 
 def verify_bundle(
-    bundle: Bundle, path: str, policy: Policy, trust: Callable[[], TrustRoot]
+    bundle: Bundle, path: str, policy: Policy, trust: Callable[[], TrustRoot], now: datetime
 ) -> VerifiedStatement | Finding:
     """Carry out the steps above. `trust` is only called for a certificate; it may raise TrustError."""
-    signer = _by_certificate(bundle, path, policy, trust) if bundle.has_certificate else _by_key(bundle, path, policy)
+    if not bundle.has_certificate:
+        signer = _by_key(bundle, path, policy)
+    elif is_from_sigstore(bundle.certificate):
+        signer = _by_identity(bundle, path, policy, trust)
+    else:
+        signer = _by_certificate(bundle, path, policy, trust, now)
     if isinstance(signer, Finding):
         return signer
     try:
@@ -94,19 +102,26 @@ def _by_key(bundle: Bundle, path: str, policy: Policy) -> Signer | Finding:
     )
 
 
-def _by_certificate(bundle: Bundle, path: str, policy: Policy, trust: Callable[[], TrustRoot]) -> Signer | Finding:
+def _by_identity(bundle: Bundle, path: str, policy: Policy, trust: Callable[[], TrustRoot]) -> Signer | Finding:
     claimed = read_identity(bundle.certificate)
     identities = [expected for expected in policy.expected if isinstance(expected, ExpectedIdentity)]
     if not identities:
         return _wrong_signer(path, policy, f"a certificate for {claimed}")
-    if "x509CertificateChain" in parse_json_object(bundle.raw, path)["verificationMaterial"]:
-        return undecided(
-            "signature.unsupported",
-            "signed with a certificate chain, which this version does not verify",
-            where=path,
-            hint="ask the publisher for a signature by a key or a Sigstore identity",
-        )
     return _verify_certificate(bundle, path, identities, trust().root, claimed)
+
+
+def _by_certificate(
+    bundle: Bundle, path: str, policy: Policy, trust: Callable[[], TrustRoot], now: datetime
+) -> Signer | Finding:
+    expected = [one for one in policy.expected if isinstance(one, ExpectedCertificate)]
+    if not expected:
+        names, authority = claimed_names(bundle.certificate)
+        claim = f"a certificate for {' and '.join(names) or 'nobody'}, issued by {authority or 'nobody'}"
+        return _wrong_signer(path, policy, claim[:500])
+    found = verify_certified(bundle, path, expected, trust, now)
+    if isinstance(found, Finding):
+        return found
+    return Signer(kind="certificate", identity=found.identity, issuer=found.issuer, time=found.time)
 
 
 class _Expectation:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from aibom.core.errors import InputError, TrustError
 from aibom.core.strictjson import Json, dump_compact, parse_json_object
+from verify.certificate_chain import Authorities
+from verify.timestamp import TimestampAuthority
 
 if TYPE_CHECKING:
     from sigstore.models import TrustedRoot
@@ -52,6 +54,27 @@ def public_trust_root() -> TrustRoot:
         return TrustRoot(root=ClientTrustConfig.production(offline=True).trusted_root)
     except Exception as error:  # as above: whatever it is, there is no root
         raise TrustError("no trust root for the public Sigstore instance", hint=_HINT) from error
+
+
+def timestamp_authorities(trust: TrustRoot) -> tuple[TimestampAuthority, ...]:
+    """The time-stamping authorities that a trust root names, each with its time. Raises TrustError."""
+    try:
+        found = [
+            (tuple(authority.certificates(allow_expired=True)), authority)
+            for authority in trust.root.get_timestamp_authorities()
+        ]
+    except Exception as error:  # as above
+        raise TrustError("the trust root's time-stamping authorities cannot be read", hint=_HINT) from error
+    return tuple(
+        TimestampAuthority(
+            authorities=Authorities(roots=(chain[-1],), intermediates=chain[1:-1]),
+            signer=chain[0],
+            start=authority.validity_period_start,
+            end=authority.validity_period_end,
+        )
+        for chain, authority in found
+        if len(chain) > 1
+    )
 
 
 def _read(path: Path) -> tuple[bytes, float]:

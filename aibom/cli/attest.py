@@ -21,7 +21,7 @@ from aibom.cli.predicates import (
     wanted_uri,
 )
 from aibom.cli.render.layout import row
-from aibom.cli.sign import require_key_outside
+from aibom.cli.sign import require_secrets_outside
 from aibom.cli.signers import SignerChoice, make_signer, signer_options
 from aibom.cli.tree import Tree, read_bom, read_manifest, require_described
 from aibom.core.errors import InputError, UsageError
@@ -72,7 +72,7 @@ def command(
     """
     planned = _planned(words, predicates, names)
     _require_meaning(planned, builder_id, download_location)
-    require_key_outside(signer.key, release)
+    require_secrets_outside(signer, release)
     target = places(release, require_output_folder(output_dir, release) if output_dir else None)
     wanted = [_wanted(item, builder_id, download_location) for item in planned]
     # What was given is checked before the release is read, which may take minutes.

@@ -13,12 +13,14 @@ from aibom.cli.quiet import quiet_libraries
 from aibom.core.errors import InputError, UsageError
 
 if TYPE_CHECKING:
-    from verify.policy import Expected
+    from verify.policy import Expected, ExpectedCertificate
 
-_MAX_KEY = 64 * 1024
+_MAX_BYTES = 1024 * 1024
 _OPTIONS = (
     click.option("--public-key", type=FILE, help="Public key expected to have signed, PEM."),
     click.option("--identity", help="Exact identity expected to have signed, e.g. release@example.com."),
+    click.option("--ca", type=FILE, help="Authority that must have certified the identity: root certificates, PEM."),
+    click.option("--timestamp-ca", type=FILE, help="Who may say when it was signed: root certificates, PEM."),
     click.option("--issuer", help="Who must have vouched for the identity, e.g. https://accounts.example.com."),
     click.option("--trust-config", type=FILE, help="Sigstore trust configuration (JSON file)."),
     click.option("--trusted-root", type=FILE, help="Sigstore trusted root (JSON file)."),
@@ -31,6 +33,8 @@ class Expectation:
 
     public_key: Path | None = None
     identity: str | None = None
+    ca: Path | None = None
+    timestamp_ca: Path | None = None
     issuer: str | None = None
     trust_config: Path | None = None
     trusted_root: Path | None = None
@@ -38,7 +42,7 @@ class Expectation:
     @property
     def names_somebody(self) -> bool:
         """Whether a signer is expected at all."""
-        return bool(self.public_key or self.identity or self.issuer)
+        return any((self.public_key, self.identity, self.issuer, self.ca, self.timestamp_ca))
 
     @property
     def trust_path(self) -> Path | None:
@@ -68,22 +72,52 @@ def expected_signers(expect: Expectation) -> "tuple[Expected, ...]":
 
     expected: list[Expected] = []
     if expect.public_key is not None:
-        expected.append(ExpectedKey(load_public_key(_read_key(expect.public_key), str(expect.public_key))))
-    if expect.identity or expect.issuer:
+        expected.append(
+            ExpectedKey(load_public_key(_read(expect.public_key, "the public key"), str(expect.public_key)))
+        )
+    if expect.ca or expect.timestamp_ca:
+        expected.append(_certificate(expect))
+    elif expect.identity or expect.issuer:
         if not (expect.identity and expect.issuer):
             raise UsageError(
-                "an identity means nothing without who vouched for it", hint="give both --identity and --issuer"
+                "an identity means nothing without who vouched for it",
+                hint="give --identity with --issuer (Sigstore), or with --ca (a certificate)",
             )
         quiet_libraries()
         expected.append(ExpectedIdentity(expect.identity, expect.issuer))
     return tuple(expected)
 
 
-def _read_key(path: Path) -> bytes:
+def _certificate(expect: Expectation) -> "ExpectedCertificate":
+    from verify.certificate_chain import parse_authorities
+    from verify.policy import ExpectedCertificate
+
+    if not (expect.ca and expect.identity):
+        raise UsageError(
+            "an authority certifies many signers: say which of them you expect",
+            hint="give --ca with --identity (and --timestamp-ca only with both)",
+        )
+    if expect.issuer:
+        raise UsageError(
+            "an identity has either an issuer or an authority",
+            hint="give --issuer for a Sigstore identity, or --ca for a certificate; a policy file may name both",
+        )
+    stamps = expect.timestamp_ca
+    if stamps is None and expect.trust_path is not None:
+        quiet_libraries()
+    return ExpectedCertificate(
+        authorities=parse_authorities(_read(expect.ca, "the authority's certificates"), str(expect.ca)),
+        identity=expect.identity,
+        timestamps=parse_authorities(_read(stamps, "the time-stamping authority's certificates"), str(stamps))
+        if stamps
+        else None,
+        timestamps_by_trust_root=stamps is None and expect.trust_path is not None,
+    )
+
+
+def _read(path: Path, what: str) -> bytes:
     try:
         with path.open("rb") as file:
-            return file.read(_MAX_KEY)
+            return file.read(_MAX_BYTES)
     except OSError as error:
-        raise InputError(
-            f"cannot read the public key: {error.strerror}", where=str(path), hint="check the path"
-        ) from error
+        raise InputError(f"cannot read {what}: {error.strerror}", where=str(path), hint="check the path") from error

@@ -9,6 +9,7 @@ import click
 from aibom.core.errors import SigningError
 
 PASSPHRASE_VARIABLE = "AIBOM_KEY_PASSPHRASE"  # noqa: S105 -- the name of a variable
+PIN_VARIABLE = "AIBOM_PKCS11_PIN"
 TOKEN_VARIABLE = "SIGSTORE_IDENTITY_TOKEN"  # noqa: S105 -- the name of a variable
 _MAX_TOKEN = 64 * 1024
 
@@ -23,6 +24,19 @@ def passphrase() -> str:
             hint=f"set {PASSPHRASE_VARIABLE}",
         )
     answer: str = click.prompt("Passphrase of the key", hide_input=True, err=True)
+    return answer
+
+
+def device_pin() -> str:
+    """The PIN of a token or hardware security module. Raises SigningError."""
+    if PIN_VARIABLE in os.environ:
+        return os.environ[PIN_VARIABLE]
+    if not sys.stdin.isatty():
+        raise SigningError(
+            "there is no terminal to ask for the PIN of the token",
+            hint=f"set {PIN_VARIABLE}, or add pin-source=file:PATH to the URI",
+        )
+    answer: str = click.prompt("PIN of the token", hide_input=True, err=True)
     return answer
 
 

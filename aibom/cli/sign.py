@@ -47,14 +47,15 @@ def command(
     """Sign the release in the folder PATH and its BOM.
 
     Writes model.sig (OpenSSF Model Signing), attestations/bom.sigstore.json, and the attestations that aibom.toml
-    lists. A BOM that does not describe the files is refused; so are files that change meanwhile. The passphrase of a
-    key comes from AIBOM_KEY_PASSPHRASE or a prompt, an identity token from a file, standard input or
-    SIGSTORE_IDENTITY_TOKEN, else from the CI job that this runs in or a login in a browser (AIBOM_LOGIN=browser, code
-    or never); neither is ever an argument.
+    lists. A BOM that does not describe the files is refused; so are files that change meanwhile. Sign with --key or
+    --pkcs11-uri, either with its --certificate, or with an identity (--keyless). The passphrase of a key comes from
+    AIBOM_KEY_PASSPHRASE or a prompt, the PIN of a token from AIBOM_PKCS11_PIN or a prompt, an identity token from a
+    file, standard input or SIGSTORE_IDENTITY_TOKEN, else from the CI job that this runs in or a login in a browser
+    (AIBOM_LOGIN=browser, code or never); none is ever an argument.
     """
     if digests and not build:
         raise UsageError("--digest only has a meaning with --build")
-    require_key_outside(signer.key, release)
+    require_secrets_outside(signer, release)
     page = require_appendable(summary, release) if summary else None
     target = places(release, require_output_folder(output_dir, release) if output_dir else None)
     chosen = make_signer(signer)
@@ -89,13 +90,15 @@ def _signed(signer: Signer, tree: Tree, wanted: tuple[WantedAttestation, ...]) -
     return bundles
 
 
-def require_key_outside(key: Path | None, release: Path) -> None:
-    """Refuse a private key that would be published with the release."""
-    if key and key.resolve().is_relative_to(release.resolve()):
+def require_secrets_outside(signer: SignerChoice, release: Path) -> None:
+    """Refuse a private key or a file with a PIN that would be published with the release."""
+    for what, secret in signer.secret_files:
+        if not secret.resolve().is_relative_to(release.resolve()):
+            continue
         raise UsageError(
-            "the private key lies inside the release and would be published with it",
-            where=str(key),
-            hint="move it out of the folder; if the release was published before, make a new key",
+            f"the {what} lies inside the release and would be published with it",
+            where=str(secret),
+            hint="move it out of the folder; if the release was published before, make a new one",
         )
 
 

@@ -56,7 +56,8 @@ def command(
 ) -> int:
     """Decide whether the release in the folder PATH is authentic, whole, and complete enough.
 
-    Say whom you expect to have signed: --public-key, or --identity with --issuer. Nothing is fetched from the network.
+    Say whom you expect to have signed: --public-key, or --identity with --issuer (Sigstore) or with --ca (a
+    certificate). Nothing is fetched from the network.
     """
     from verify.engine import Request, verify_release
     from verify.policy import Context, Policy

@@ -1,5 +1,7 @@
-"""What every signer can do, and what those that use a private key need of whatever holds it."""
+"""What every signer can do, and what some need: a holder of the private key, and somebody who certifies the time."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from attest.keys import VerificationKey
@@ -24,3 +26,21 @@ class KeyHolder(Protocol):
 
     def sign_message(self, message: bytes) -> bytes:
         """Sign with the algorithm that belongs to the key (`attest.keys`). Raises SigningError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """A timestamp: the RFC 3161 response as it came, and the time in it."""
+
+    response: bytes
+    time: datetime
+
+
+class Stamper(Protocol):
+    """Certifies that something was there at a time."""
+
+    def stamp(self, message: bytes) -> Stamp:
+        """Have the digest of `message` stamped. Raises SigningError."""
+
+    def describe(self) -> str:
+        """Who certifies it, in a few words for the publisher."""

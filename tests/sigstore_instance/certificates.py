@@ -39,14 +39,20 @@ class Authority:
         )
         return Authority(self.sign(builder), key)
 
-    def timestamp_signer(self, common_name: str) -> "Authority":
+    def timestamp_signer(
+        self,
+        common_name: str,
+        usage: x509.ObjectIdentifier = ExtendedKeyUsageOID.TIME_STAMPING,
+        *,
+        critical: bool = True,
+    ) -> "Authority":
         """Make the leaf that signs timestamps; RFC 3161 wants its one extended usage to be critical."""
         key = new_p256_key()
         builder = (
             _builder(common_name, key)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(key_usage(digital_signature=True), critical=True)
-            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING]), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([usage]), critical=critical)
         )
         return Authority(self.sign(builder), key)
 

@@ -6,6 +6,8 @@ from datetime import datetime
 
 from asn1crypto import algos, cms, core, tsp
 from asn1crypto import x509 as asn1_x509
+from cryptography.x509 import ObjectIdentifier
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from tests.sigstore_instance.certificates import Authority, certificate_der
 from tests.sigstore_instance.crypto import from_base64, sha256, sign
@@ -18,10 +20,16 @@ _SHA256 = {"algorithm": "sha256"}
 class TimestampAuthority:
     """Says when it saw a digest, by the clock it was given."""
 
-    def __init__(self, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], datetime],
+        usage: ObjectIdentifier = ExtendedKeyUsageOID.TIME_STAMPING,
+        *,
+        critical: bool = True,
+    ) -> None:
         self._clock = clock
         root = Authority.root("tsa-root")
-        self._signer = root.timestamp_signer("tsa")
+        self._signer = root.timestamp_signer("tsa", usage, critical=critical)
         self._signer_der = certificate_der(self._signer.certificate)
         self.chain = [self._signer.certificate, root.certificate]
 
@@ -33,6 +41,10 @@ class TimestampAuthority:
         as_json = request.headers.get("content-type", "").startswith("application/json")
         query = _query_from_json(request.json()) if as_json else tsp.TimeStampReq.load(request.body, strict=True)
         return Answer(self._reply(query), 201, "application/timestamp-reply")
+
+    def reply(self, request: bytes) -> bytes:
+        """Answer a request in the same process."""
+        return self._reply(tsp.TimeStampReq.load(request, strict=True))
 
     def _reply(self, query: tsp.TimeStampReq) -> bytes:
         if query["message_imprint"]["hash_algorithm"]["algorithm"].native != "sha256":

@@ -527,15 +527,15 @@ def test_a_long_list_of_differences_is_cut(tmp_path: Path) -> None:
     assert sum(f.rule.startswith("bom.") and f.rule not in quiet for f in report.findings) <= 21
 
 
-def test_a_certificate_chain_is_not_taken_for_verified(signed: Path) -> None:
+def test_a_certificate_of_no_sigstore_does_not_satisfy_an_identity(signed: Path) -> None:
     def chain(document: Json) -> None:
         document["verificationMaterial"] = {"x509CertificateChain": {"certificates": [{"rawBytes": "AAAA"}]}}
 
     mutate(signed / SIGNATURE_NAME, chain)
     mutate(signed / BOM_BUNDLE_NAME, chain)
     report = verify_signed(signed, Policy(expected=(ExpectedIdentity("a@example.com", "https://issuer.example"),)))
-    assert report.verdict is Verdict.UNDECIDED
-    assert rules_of(report) == {"signature.unsupported"}
+    assert report.verdict is Verdict.REJECTED
+    assert rules_of(report) == {"signature.wrong-signer"}
 
 
 def test_a_policy_that_expects_nobody_cannot_be_made() -> None:

@@ -40,6 +40,9 @@ def _claim(claim: "Claim") -> list[str]:
         return row("key", claim.fingerprint, indent=4, column=14) + row(
             "", "(SHA-256 of the public key file, PEM)", indent=4, column=14
         )
+    if claim.names:
+        named = [line for name in claim.names for line in row("certificate for", name, indent=4, column=21)]
+        return named + row("issued by", claim.authority, indent=4, column=21)
     if not claim.identity:
         return row("nobody", "it names neither a key nor an identity", indent=4, column=18)
     return row("identity", claim.identity, indent=4, column=20) + row(
@@ -52,4 +55,6 @@ def _command(release: Path, claim: "Claim") -> str | None:
     if claim.identity and claim.issuer:
         identity, issuer = shlex.quote(safe(claim.identity)), shlex.quote(safe(claim.issuer))
         return f"aibom verify {path} --identity {identity} --issuer {issuer}"
+    if claim.names:
+        return f"aibom verify {path} --ca CA.pem --identity {shlex.quote(safe(claim.names[0]))}"
     return f"aibom verify {path} --public-key PUBLISHER.pub" if claim.fingerprint else None

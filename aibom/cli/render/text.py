@@ -103,7 +103,8 @@ def _signer(signer: Signer) -> str:
     when = f" on {signer.time}" if signer.time else ""
     if signer.kind == "key":
         return f"the key that you gave ({signer.identity[:16]}…){when}"
-    return f"{signer.identity}, vouched for by {signer.issuer}{when}"
+    word = "certified by" if signer.kind == "certificate" else "vouched for by"
+    return f"{signer.identity}, {word} {signer.issuer}{when}"
 
 
 def _findings(report: Report) -> list[str]:
