@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import click
 import yaml
 
 from tests.cli import platforms
@@ -183,7 +184,7 @@ def has_attest() -> bool:
     """Whether this aibom can attest provenance."""
     from aibom.cli import cli
 
-    return "attest" in cli.commands
+    return "attest" in cli.list_commands(click.Context(cli))
 
 
 INTERPRETER = {"python": sys.executable, "installed": "true"}
