@@ -1,5 +1,6 @@
 """The shell of `action.yml`, really run: a GitHub job signs with its own identity, or fails and leaves nothing."""
 
+import base64
 import json
 import stat
 from collections.abc import Callable
@@ -106,7 +107,9 @@ def test_provenance_is_attested_unless_it_is_declined(job: Job) -> None:
     assert action()["inputs"]["provenance"]["default"] == "true"
     ran = job.run(provenance="true")
     assert ran.code == 0, ran.log
-    assert (job.release / PROVENANCE).is_file()
+    bundle = json.loads((job.release / PROVENANCE).read_bytes())
+    statement = json.loads(base64.b64decode(bundle["dsseEnvelope"]["payload"]))
+    assert statement["predicate"]["runDetails"]["builder"]["id"] == platforms.GITHUB_IDENTITY
 
 
 def test_inputs_are_never_taken_for_shell_or_options(job: Job) -> None:
