@@ -49,6 +49,8 @@ CONFINED = {
     "click": {"aibom.cli"},
     "rich": {"aibom.cli"},
     "sigstore": {"attest.signing", "verify"},
+    "in_toto": {"attest.signing", "verify"},
+    "securesystemslib": {"attest.signing", "verify"},
     "requests": set(),
     "socket": set(),
     "urllib.request": set(),

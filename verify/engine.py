@@ -7,8 +7,9 @@
 5. coverage    files on disk = files signed (`verify.coverage`)
 6. BOM         bound to a signature, well formed, accounting for every file, leaving out nothing declared
 7. content     what claims to be weights is (`verify.content`)
-8. profiles    evidence against the checks that were asked for (`verify.assessment`)
-9. decision    one verdict (`verify.decision`)
+8. steps       how it was made: recorded steps fit together and end in these files (`verify.supply_chain`)
+9. profiles    evidence against the checks that were asked for (`verify.assessment`)
+10. decision   one verdict (`verify.decision`)
 """
 
 from concurrent.futures import Executor
@@ -38,6 +39,7 @@ from verify.profile import Profile
 from verify.reading import UNSAFE, Readings, read_files
 from verify.report import Report, Subject
 from verify.rules.evidence import EvidenceBase
+from verify.supply_chain import check_supply_chain
 from verify.trust import TrustRoot, load_trust_root, public_trust_root
 
 
@@ -90,7 +92,9 @@ def verify_release(request: Request) -> Report:
     not_as_signed = frozenset({*coverage.diff.extra, *coverage.diff.missing, *coverage.diff.changed})
     bound, bom_findings = _bom(signatures, files, not_as_signed, inside=attached.bom is None)
     content_findings = [f for f in files.findings if not _follows(f, not_as_signed)]
-    findings = [*signatures.findings, *coverage.findings, *content_findings, *bom_findings]
+    chain = check_supply_chain(attached, request.policy, files, request.now)
+    chain_findings = [f for f in chain.findings if not _follows(f, not_as_signed)]
+    findings = [*signatures.findings, *coverage.findings, *content_findings, *bom_findings, *chain_findings]
     profiles = _profiles(request, signatures, files, coverage, bound)
     verdict = decide(findings, profiles, signers=len(signatures.signed), files=len(files.manifest.entries))
     tree = Manifest(tuple(entry for entry in files.manifest.entries if is_content(entry.name)))
@@ -106,7 +110,8 @@ def verify_release(request: Request) -> Report:
         coverage=coverage,
         findings=tuple(sorted(findings, key=_urgency)),
         profiles=profiles,
-        not_checked=tuple(_not_checked(request, signatures, bound, verdict)),
+        not_checked=(*chain.not_checked, *_not_checked(request, signatures, bound, verdict)),
+        supply_chain=chain.record,
     )
 
 

@@ -11,6 +11,7 @@ from aibom.core.layout import BOM_NAME, is_content, is_git_related
 from aibom.core.manifest import Manifest
 from aibom.core.progress import Progress
 from aibom.cyclonedx.view import parse_bom
+from aibom.formats import detect
 from aibom.sources.listing import Listing, list_release
 from aibom.sources.local import read_release
 from verify import content, declared
@@ -34,6 +35,8 @@ class Readings:
     declared: tuple[Declared, ...] = ()
     unread: tuple[str, ...] = ()
     """Files that no verified statement names: they are extra whatever they hold, and may be of any size."""
+    weights: frozenset[str] = frozenset()
+    """Files that are weights, by their content or, where it does not tell, by their name."""
     complete: bool = True
     """Whether every file could be read; if not, nothing is said about any."""
 
@@ -74,6 +77,7 @@ def _read(
     findings = [_unsafe(problem.message, problem.where) for problem in listing.refused]
     said: list[Declared] = []
     entries = []
+    weights = set()
     wanted, unread = _to_read(listing, signed)
     bom = None
     for file in read_release(root, [f for f in wanted if f[0] == BOM_NAME], retain=_retain, progress=progress):
@@ -93,6 +97,8 @@ def _read(
         progress=progress,
     ):
         entries.append(file.entry)
+        if file.kept and detect.classify(file.entry.name, file.entry.size, file.kept).is_weights:
+            weights.add(file.entry.name)
         if is_content(file.entry.name) and signed.get(file.entry.name) == file.entry.sha256:
             findings += content.check_content(file)
             said += filter(None, [declared.read_declared(file)])
@@ -103,6 +109,7 @@ def _read(
         findings=tuple(findings),
         declared=tuple(said),
         unread=unread,
+        weights=frozenset(weights),
     )
 
 

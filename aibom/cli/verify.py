@@ -3,17 +3,25 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from aibom import __version__
 from aibom.cli.expectations import Expectation, expect_options, expected_signers
-from aibom.cli.options import RELEASE
+from aibom.cli.options import FILE, RELEASE
+from aibom.cli.output import read_input
 from aibom.cli.progress import reading_executor, show_progress
 from aibom.cli.render.claims import claims_lines
 from aibom.cli.render.text import report_lines
+from aibom.core.errors import UsageError
 from aibom.core.verdict import ExitCode
+from aibom.sources.listing import is_single_file
 
+if TYPE_CHECKING:
+    from attest.keys import VerificationKey
+
+_MAX_KEY = 64 * 1024
 _OUTCOMES = "outcome-components"
 
 
@@ -22,6 +30,13 @@ _OUTCOMES = "outcome-components"
 @expect_options
 @click.option(
     "--attached", type=click.Path(path_type=Path, readable=False), help="Folder with the signatures, if not in PATH."
+)
+@click.option(
+    "--layout-key",
+    "layout_keys",
+    type=FILE,
+    multiple=True,
+    help="Public key that must stand behind the recorded steps, PEM; asks for them.",
 )
 @click.option("--profile", "profiles", multiple=True, metavar="ID", help="Also judge completeness by this profile.")
 @click.option("--outcome", metavar="ID", help="What you want to do with the release, e.g. production.")
@@ -47,6 +62,7 @@ def command(
     release: Path,
     expect: Expectation,
     attached: Path | None,
+    layout_keys: tuple[Path, ...],
     profiles: tuple[str, ...],
     outcome: str | None,
     distribution: str,
@@ -70,6 +86,7 @@ def command(
         expected=expected_signers(expect),
         profiles=chosen,
         context=Context(outcome=outcome or "", distribution=distribution, role=role, model=model_kind or ""),
+        layout_keys=_layout_keys(layout_keys, release),
     )
     with show_progress("Checking every file") as progress, reading_executor() as executor:
         report = verify_release(
@@ -98,6 +115,19 @@ def _profiles(profiles: tuple[str, ...], outcome: str | None) -> tuple[str, ...]
     """An outcome means the profile of outcomes; each profile counts once."""
     named = (*profiles, _OUTCOMES) if outcome else profiles
     return tuple(dict.fromkeys(named))
+
+
+def _layout_keys(paths: tuple[Path, ...], release: Path) -> "tuple[VerificationKey, ...]":
+    """Who must stand behind the recorded steps. Raises UsageError for a single file, which cannot have any."""
+    if paths and is_single_file(release):
+        raise UsageError(
+            "recorded steps are not supported for a release of a single file",
+            where="--layout-key",
+            hint="ask for the folder that the file comes from, or leave --layout-key out",
+        )
+    from attest.keys import load_public_key
+
+    return tuple(load_public_key(read_input(path, _MAX_KEY), str(path)) for path in paths)
 
 
 def _show_claims(release: Path, attached: Path | None) -> int:
