@@ -50,13 +50,10 @@ class SignedMetadata:
     """A link or a layout: the payload's bytes, its parsed copy, and the signatures, none of which was checked."""
 
     payload: bytes
+    kind: str
+    """`link` or `layout`."""
     document: Json
     signatures: tuple[StepSignature, ...]
-
-    @property
-    def kind(self) -> str:
-        """`link` or `layout`."""
-        return str(self.document["_type"])
 
     def is_signed_as(self, key_id: str) -> bool:
         """Whether a signature claims to be made with this key."""
@@ -89,12 +86,13 @@ def parse_signed(data: bytes, where: str, *, max_bytes: int = MAX_LINK_BYTES) ->
         raise InputError(f"payload type {found!r}; expected {PAYLOAD_TYPE!r}", where=f"{where}, payloadType")
     payload = _decode(envelope["payload"], f"{where}, payload")
     document = parse_json_object(payload, f"{where}, payload", max_bytes=max_bytes, max_depth=_MAX_DEPTH)
-    if document.get("_type") not in (LINK, LAYOUT):
-        found = str(document.get("_type"))[:80]
-        raise InputError(f"neither an in-toto link nor a layout, but {found!r}", where=f"{where}, payload._type")
-    return SignedMetadata(
-        payload=payload, document=document, signatures=_signatures(envelope["signatures"], f"{where}, signatures")
-    )
+    kind = document.get("_type")
+    if kind not in (LINK, LAYOUT):
+        raise InputError(
+            f"neither an in-toto link nor a layout, but {str(kind)[:80]!r}", where=f"{where}, payload._type"
+        )
+    signatures = _signatures(envelope["signatures"], f"{where}, signatures")
+    return SignedMetadata(payload=payload, kind=kind, document=document, signatures=signatures)
 
 
 def parse_link(signed: SignedMetadata, where: str) -> LinkRecord:

@@ -14,29 +14,17 @@ from datetime import datetime
 from aibom.core.errors import InputError
 from aibom.core.finding import Finding, Outcome, contradiction, missing, note
 from aibom.core.layout import ATTESTATIONS
-from aibom.core.names import printable
 from attest.keys import VerificationKey
-from attest.step_layout import LayoutRecord, LayoutStep, parse_layout
-from attest.step_metadata import (
-    LAYOUT_NAME,
-    LINK,
-    MAX_LAYOUT_BYTES,
-    MAX_LINK_BYTES,
-    LinkRecord,
-    SignedMetadata,
-    link_file_name,
-    parse_link,
-    parse_signed,
-)
-from verify.attached import Attached, AttachedFiles, read_bundle_file
+from attest.step_layout import LayoutRecord
+from attest.step_metadata import SignedMetadata, link_file_name
+from verify.attached import AttachedFiles
+from verify.chain_files import LAYOUT_PATH, ReceivedLink, receive_chain
+from verify.chain_links import DoneStep, gather_steps
 from verify.chain_release import check_release
-from verify.chain_rules import check_chain, claims_owner, is_signed_by, owner_of
+from verify.chain_rules import check_chain, claims_owner, owner_of
 from verify.policy import ExpectedKey, Policy
 from verify.reading import Readings
 
-LAYOUT_PATH = f"{ATTESTATIONS}/{LAYOUT_NAME}"
-_MAX_FILES = 500
-_MAX_BYTES = 256 * 1024 * 1024
 _ASK = "ask the publisher, by a channel you trust, for the recorded steps of this release"
 _OUTCOMES = {Outcome.CONTRADICTED: "rejected", Outcome.UNDECIDED: "undecided", Outcome.MISSING: "incomplete"}
 
@@ -73,63 +61,20 @@ class ChainResult:
     not_checked: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Received:
-    """The parsed files of the chain: the layout, and links by the name of their file."""
-
-    layout: SignedMetadata | None
-    links: Mapping[str, SignedMetadata]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Step:
-    """The links of one step whose signatures hold: key id → metadata, and what they say."""
-
-    step: LayoutStep
-    links: Mapping[str, SignedMetadata]
-    record: LinkRecord
-
-
 def check_supply_chain(attached: AttachedFiles, policy: Policy, files: Readings, now: datetime) -> ChainResult:
     """Carry out the steps above. A release without recorded steps is only at fault if a layout key was given."""
     try:
-        received = _receive(attached.chain)
+        received = receive_chain(attached.chain)
     except InputError as error:
         finding = contradiction("supply-chain.malformed", error.message, where=error.where, hint=error.hint or _ASK)
         return ChainResult(findings=(finding,), record=ChainRecord(path=LAYOUT_PATH, outcome="rejected"))
-    if received.layout is None:
+    if received.layout is None or received.signed_layout is None:
         return _without_layout(policy, links=len(received.links))
     owners = tuple(e.key for e in policy.expected if isinstance(e, ExpectedKey)) + policy.layout_keys
-    owner = owner_of(received.layout, owners)
+    owner = owner_of(received.signed_layout, owners)
     if owner is None:
-        return _unowned(received.layout, owners, required=bool(policy.layout_keys))
-    return _owned(received.layout, received.links, owner, files, now)
-
-
-def _receive(chain: tuple[Attached, ...]) -> _Received:
-    if len(chain) > _MAX_FILES:
-        raise InputError(f"more than {_MAX_FILES} links", where=ATTESTATIONS)
-    layout, links, total = None, {}, 0
-    data: dict[str, bytes] = {}
-    for found in chain:
-        is_layout = found.name == LAYOUT_PATH
-        limit = MAX_LAYOUT_BYTES if is_layout else MAX_LINK_BYTES
-        shown = printable(found.name)[1:-1]
-        content = read_bundle_file(Attached(shown, found.path), limit)
-        total += len(content)
-        if total > _MAX_BYTES:
-            raise InputError(f"more than {_MAX_BYTES} bytes of recorded steps", where=ATTESTATIONS)
-        if data.setdefault(found.name, content) != content:
-            raise InputError("there are two that differ, in the release and beside it", where=shown)
-        signed = parse_signed(content, shown, max_bytes=limit)
-        if is_layout:
-            parse_layout(signed, shown)
-            layout = signed
-        else:
-            if signed.kind == LINK:
-                parse_link(signed, shown)
-            links[found.name.removeprefix(f"{ATTESTATIONS}/")] = signed
-    return _Received(layout=layout, links=links)
+        return _unowned(received.signed_layout, owners, required=bool(policy.layout_keys))
+    return _owned(received.layout, received.signed_layout, received.links, owner, files, now)
 
 
 def _without_layout(policy: Policy, *, links: int) -> ChainResult:
@@ -173,21 +118,22 @@ def _unowned(layout: SignedMetadata, owners: tuple[VerificationKey, ...], *, req
 
 
 def _owned(
+    layout: LayoutRecord,
     signed: SignedMetadata,
-    links: Mapping[str, SignedMetadata],
+    links: Mapping[str, ReceivedLink],
     owner: VerificationKey,
     files: Readings,
     now: datetime,
 ) -> ChainResult:
-    layout = parse_layout(signed, LAYOUT_PATH)
     findings = _refusals(layout, links, now)
-    steps: list[_Step] = []
+    steps: tuple[DoneStep, ...] = ()
     if not findings:
-        findings += _gather(layout, links, steps)
-    if len(steps) == len(layout.steps) and not any(f.outcome is Outcome.CONTRADICTED for f in findings):
-        records = {step.step.name: step.record for step in steps}
-        findings += check_chain(signed, layout, {step.step.name: step.links for step in steps}, records)
-        if files.complete and not any(f.outcome is Outcome.CONTRADICTED for f in findings):
+        steps, problems = gather_steps(layout, links)
+        findings += problems
+    if len(steps) == len(layout.steps) and not _contradicted(findings):
+        records = {done.step.name: done.record for done in steps}
+        findings += check_chain(signed, layout, {done.step.name: done.links for done in steps}, records)
+        if files.complete and not _contradicted(findings):
             findings += check_release(layout, records, files.manifest, files.weights)
     worst = next((outcome for outcome in _OUTCOMES if any(f.outcome is outcome for f in findings)), None)
     record = ChainRecord(
@@ -201,7 +147,11 @@ def _owned(
     return ChainResult(findings=tuple(findings), record=record, not_checked=(said,))
 
 
-def _refusals(layout: LayoutRecord, links: Mapping[str, SignedMetadata], now: datetime) -> list[Finding]:
+def _contradicted(findings: list[Finding]) -> bool:
+    return any(finding.outcome is Outcome.CONTRADICTED for finding in findings)
+
+
+def _refusals(layout: LayoutRecord, links: Mapping[str, ReceivedLink], now: datetime) -> list[Finding]:
     """What makes a layout unusable as a whole."""
     found = []
     if layout.inspections:
@@ -218,84 +168,13 @@ def _refusals(layout: LayoutRecord, links: Mapping[str, SignedMetadata], now: da
             )
         )
     for name, link in links.items():
-        if link.kind != LINK:
+        if link.record is None:
             text = "a layout in the place of a link: steps inside steps are not verified"
             found.append(contradiction("supply-chain.sublayout", text, where=f"{ATTESTATIONS}/{name}", hint=_ASK))
     return found
 
 
-def _gather(layout: LayoutRecord, links: Mapping[str, SignedMetadata], steps: list[_Step]) -> list[Finding]:
-    """Find the links of every step; those that count are added to `steps`."""
-    findings: list[Finding] = []
-    wanted = {link_file_name(step.name, key_id) for step in layout.steps for key_id in step.key_ids}
-    strange = sorted(links.keys() - wanted)
-    for step in layout.steps:
-        own = {key_id: link_file_name(step.name, key_id) for key_id in step.key_ids}
-        there = {key_id: links[name] for key_id, name in own.items() if name in links}
-        problems = [p for key_id, link in there.items() if (p := _link_problem(layout, step, key_id, link))]
-        findings += problems
-        good = {key_id: parse_link(link, own[key_id]) for key_id, link in there.items()} if not problems else {}
-        if len(good) >= step.threshold:
-            first, *others = good.values()
-            if any((o.materials, o.products) != (first.materials, first.products) for o in others):
-                findings.append(_disagreement(step, [own[key_id] for key_id in good]))
-            failed = next((record for record in good.values() if record.exit_code), first)
-            steps.append(_Step(step=step, links=there, record=failed))
-        elif not problems:
-            findings.append(_too_few(step, len(good), own, strange))
-    findings += [
-        note("supply-chain.other-link", "ignored: the layout asks for no such link", where=f"{ATTESTATIONS}/{name}")
-        for name in strange
-    ]
-    return findings
-
-
-def _link_problem(layout: LayoutRecord, step: LayoutStep, key_id: str, link: SignedMetadata) -> Finding | None:
-    functionary = layout.functionaries[key_id]
-    where = f"{ATTESTATIONS}/{link_file_name(step.name, key_id)}"
-    expected = f"the key {functionary.key.fingerprint}"
-    if not link.is_signed_as(key_id):
-        return contradiction(
-            "supply-chain.wrong-functionary",
-            f"the link of the step {step.name!r} is signed by somebody who may not do it",
-            where=where,
-            expected=expected,
-            found=f"in-toto key id {link.signatures[0].key_id[:16]}…",
-            hint=_ASK,
-        )
-    if not is_signed_by(link, functionary):
-        text = f"the link of the step {step.name!r} was changed after it was signed"
-        return contradiction("supply-chain.link-signature", text, where=where, expected=expected, hint=_ASK)
-    name = parse_link(link, where).name
-    if name != step.name:
-        text = f"this link is of the step {name!r}, and was given the name of another"
-        return contradiction("supply-chain.other-step", text, where=where, expected=step.name, found=name, hint=_ASK)
-    return None
-
-
-def _disagreement(step: LayoutStep, names: list[str]) -> Finding:
-    text = f"those who did the step {step.name!r} recorded different files"
-    where = ", ".join(f"{ATTESTATIONS}/{name}" for name in names)
-    return contradiction("supply-chain.disagree", text, where=where, hint=_ASK)
-
-
-def _too_few(step: LayoutStep, found: int, own: Mapping[str, str], strange: list[str]) -> Finding:
-    others = [name for name in strange if name.startswith(f"{step.name}.")]
-    if others:
-        return contradiction(
-            "supply-chain.wrong-functionary",
-            f"the step {step.name!r} was recorded by somebody who may not do it",
-            where=f"{ATTESTATIONS}/{others[0]}",
-            expected=" or ".join(own.values()),
-            found=others[0],
-            hint=_ASK,
-        )
-    need = f"; its layout asks for {step.threshold}" if step.threshold > 1 else ""
-    text = f"the step {step.name!r} has {found or 'no'} link{'s' if found != 1 else ''}{need}"
-    return missing("supply-chain.link-missing", text, where=f"{ATTESTATIONS}/{step.name}.*.link", hint=_ASK)
-
-
-def _step_record(layout: LayoutRecord, found: _Step) -> StepRecord:
+def _step_record(layout: LayoutRecord, found: DoneStep) -> StepRecord:
     return StepRecord(
         name=found.step.name,
         by=tuple(layout.functionaries[key_id].key.fingerprint for key_id in found.links),
