@@ -5,6 +5,7 @@ many stars they hold and how many there are is limited here, so that no pattern 
 Source: in-toto specification 1.0, sections 4.3 and 4.3.3.
 """
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from aibom.core.errors import InputError
-from aibom.core.strictjson import Json
+from aibom.core.strictjson import Json, dump_compact
 from attest.keys import VerificationKey, load_public_key
 from attest.step_metadata import (
     LAYOUT,
@@ -41,8 +42,8 @@ _STEP_FIELDS = {
     "_type", "name", "expected_materials", "expected_products", "pubkeys", "expected_command", "threshold",
 }  # fmt: skip
 _KEY_FIELDS = {"keyid", "keytype", "scheme", "keyval"}
-# Older tools also name the algorithms of the key id, and an empty private half.
-_OLD_KEY_FIELD = "keyid_hash_algorithms"
+# Older tools also name the algorithms of the key id, which it then covers, and an empty private half.
+_OLD_KEY_FIELD, _OLD_ALGORITHMS = "keyid_hash_algorithms", ["sha256", "sha512"]
 _SCHEMES = {
     "ecdsa": {"ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"},
     "ed25519": {"ed25519"},
@@ -192,6 +193,8 @@ def _functionary(name: str, value: Any, where: str) -> Functionary:
     if not isinstance(public, str) or {**keyval, "private": ""} != {"public": public, "private": ""}:
         raise InputError("expected a public key and nothing else", where=f"{where}.keyval")
     key = _public_key(keytype, scheme, public, f"{where}.keyval.public")
+    if key_id not in _key_ids(keytype, scheme, public):
+        raise InputError("the key has another id than it is given", where=f"{where}.keyid")
     raw = {"keyid": key_id, "keytype": keytype, "scheme": scheme, "keyval": {"public": public}}
     return Functionary(key_id=key_id, key=key, raw=raw)
 
@@ -209,6 +212,13 @@ def _public_key(keytype: str, scheme: str, public: str, where: str) -> Verificat
     if not fits or (keytype == "ecdsa") != bool(curve):
         raise InputError(f"a key of the kind {key.kind} cannot sign as {scheme}", where=where)
     return key
+
+
+def _key_ids(keytype: str, scheme: str, public: str) -> set[str]:
+    """The ids that a key can have: the SHA-256 of it in canonical JSON, which leaves line ends as they are."""
+    key = {"keytype": keytype, "scheme": scheme, "keyval": {"public": public}}
+    forms = (key, {**key, _OLD_KEY_FIELD: _OLD_ALGORITHMS})
+    return {hashlib.sha256(dump_compact(form).replace(b"\\n", b"\n")).hexdigest() for form in forms}
 
 
 def _rules(value: Any, where: str) -> tuple[ArtifactRule, ...]:

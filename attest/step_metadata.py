@@ -37,6 +37,10 @@ _LINK_FIELDS = {"_type", "name", "materials", "products", "byproducts", "command
 _ENVELOPE_FIELDS = {"payload", "payloadType", "signatures"}
 
 
+class OlderFormError(InputError):
+    """Metadata in the form that in-toto had before DSSE: nothing of it was read."""
+
+
 @dataclass(frozen=True, slots=True)
 class StepSignature:
     """One signature over the payload, and the id of the key that it claims to be made with."""
@@ -73,12 +77,14 @@ class LinkRecord:
 
 
 def parse_signed(data: bytes, where: str, *, max_bytes: int = MAX_LINK_BYTES) -> SignedMetadata:
-    """Parse an envelope and the JSON in it strictly. Raises InputError naming the field at fault."""
+    """Parse an envelope and the JSON in it strictly.
+
+    Raises OlderFormError for in-toto's form before DSSE, InputError naming the field at fault for anything else.
+    """
     envelope = parse_json_object(data, where, max_bytes=max_bytes, max_depth=_MAX_DEPTH)
     if "signed" in envelope:
-        raise InputError(
-            "in-toto's older form of metadata", where=where, hint="sign it again as DSSE (`in-toto-run --use-dsse`)"
-        )
+        hint = "ask for it in DSSE (`in-toto-run --use-dsse`, or `aibom link`)"
+        raise OlderFormError("in-toto's older form of metadata, which is not read", where=where, hint=hint)
     if set(envelope) != _ENVELOPE_FIELDS:
         raise InputError("expected exactly payload, payloadType and signatures", where=where)
     if envelope["payloadType"] != PAYLOAD_TYPE:
@@ -104,12 +110,14 @@ def parse_link(signed: SignedMetadata, where: str) -> LinkRecord:
     if not isinstance(byproducts, dict) or not isinstance(environment, dict):
         raise InputError("byproducts and environment must be objects", where=where)
     code = byproducts.get("return-value")
+    if code is not None and (not isinstance(code, int) or isinstance(code, bool)):
+        raise InputError("what the command ended with must be a whole number", where=f"{where}, byproducts")
     return LinkRecord(
         name=require_step_name(document["name"], f"{where}, name"),
         materials=_artifacts(document["materials"], f"{where}, materials"),
         products=_artifacts(document["products"], f"{where}, products"),
         command=parse_words(document["command"], f"{where}, command"),
-        exit_code=code if isinstance(code, int) and not isinstance(code, bool) else None,
+        exit_code=code,
     )
 
 

@@ -30,6 +30,7 @@ from tests.releases.example import write_example
 from tests.releases.language_model import write_language_model
 from tests.releases.small import write_small
 from tests.releases.tabular import write_tabular
+from verify.chain_files import GivenLayout
 from verify.engine import Request, verify_release
 from verify.policy import Context, ExpectedKey, Policy
 from verify.profile import Profile, load_profile
@@ -151,7 +152,12 @@ def key_policy(number: int = 0, *, profiles: tuple[str, ...] = (), **context: st
 
 
 def verify_signed(
-    release: Path, policy: Policy | None = None, *, attached: Path | None = None, profiles: tuple[Profile, ...] = ()
+    release: Path,
+    policy: Policy | None = None,
+    *,
+    attached: Path | None = None,
+    layout: GivenLayout | None = None,
+    profiles: tuple[Profile, ...] = (),
 ) -> Report:
     """Verify a release as the command line does."""
     policy = policy or key_policy()
@@ -163,6 +169,7 @@ def verify_signed(
             now=NOW,
             tool_version="0.1.0",
             attached=attached,
+            layout=layout,
         )
     )
 

@@ -14,12 +14,14 @@ from typing import Any
 
 from securesystemslib.signer import CryptoSigner, SSlibKey  # type: ignore[attr-defined]
 
+from aibom.core.finding import Outcome
+from aibom.core.verdict import Verdict
 from attest.bundle import PAYLOAD_TYPE
 from attest.chain_plan import parse_plan
 from attest.keys import VerificationKey
 from attest.signing.steps import RecordedStep, StepSigner
 from attest.step_metadata import link_file_name
-from tests.factory import key_policy, make_key, make_release, read_manifest, sign_release, verify_signed
+from tests.factory import key_policy, make_key, make_release, read_manifest, rules_of, sign_release, verify_signed
 from tests.releases.files import put
 from tests.releases.writers import random_tensor, safetensors_bytes
 from verify.policy import Policy
@@ -179,3 +181,30 @@ def sign_payload(document: object, *numbers: int) -> bytes:
         signatures.append({"keyid": made.keyid, "sig": value})
     envelope = {"payload": base64.b64encode(data).decode(), "payloadType": PAYLOAD_TYPE, "signatures": signatures}
     return json.dumps(envelope).encode()
+
+
+def refused(report: Report, rule: str, *words: str) -> None:
+    """Rejected, for this reason, in these words; and no step is shown as verified."""
+    assert report.verdict is Verdict.REJECTED
+    _told(report, rule, Outcome.CONTRADICTED, words)
+
+
+def incomplete(report: Report, rule: str, *words: str) -> None:
+    assert report.verdict is Verdict.INCOMPLETE
+    _told(report, rule, Outcome.MISSING, words)
+
+
+def undecided(report: Report, rule: str, *words: str) -> None:
+    assert report.verdict is Verdict.UNDECIDED
+    _told(report, rule, Outcome.UNDECIDED, words)
+
+
+def _told(report: Report, rule: str, outcome: Outcome, words: tuple[str, ...]) -> None:
+    found = [f for f in report.findings if f.rule == rule]
+    assert found, rules_of(report)
+    assert found[0].outcome is outcome
+    text = " ".join((f.message + f.where + f.expected + f.found) for f in found)
+    for word in words:
+        assert word in text
+    if report.supply_chain:
+        assert report.supply_chain.outcome != "verified"

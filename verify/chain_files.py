@@ -24,6 +24,14 @@ _MAX_FILES = 500
 _MAX_BYTES = 256 * 1024 * 1024
 
 
+@dataclass(frozen=True, slots=True)
+class GivenLayout:
+    """A layout that the reader brought, and where it was read."""
+
+    path: str
+    data: bytes
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedLink:
     """What lies there as a link: as signed, and what it says; None for a layout in the place of a link."""
@@ -41,8 +49,13 @@ class ReceivedChain:
     links: Mapping[str, ReceivedLink]
 
 
-def receive_chain(chain: tuple[Attached, ...]) -> ReceivedChain:
-    """Read and parse all of it. Raises InputError for anything that is not a link or a layout, whoever signed it."""
+def receive_chain(chain: tuple[Attached, ...], given: GivenLayout | None = None) -> ReceivedChain:
+    """Read and parse all of it; a layout that the reader brought is in the place of the release's, which is not read.
+
+    Raises InputError for anything that is not a link or a layout, whoever signed it.
+    """
+    if given is not None:
+        chain = tuple(found for found in chain if found.name != LAYOUT_PATH)
     if len(chain) > _MAX_FILES:
         raise InputError(f"more than {_MAX_FILES} links", where=ATTESTATIONS)
     content = _read_all(chain)
@@ -51,11 +64,11 @@ def receive_chain(chain: tuple[Attached, ...]) -> ReceivedChain:
         for name, data in content.items()
         if name != LAYOUT_PATH
     }
-    data = content.get(LAYOUT_PATH)
-    if data is None:
+    if given is None and LAYOUT_PATH not in content:
         return ReceivedChain(layout=None, signed_layout=None, links=links)
-    signed = parse_signed(data, LAYOUT_PATH, max_bytes=MAX_LAYOUT_BYTES)
-    return ReceivedChain(layout=parse_layout(signed, LAYOUT_PATH), signed_layout=signed, links=links)
+    layout = given or GivenLayout(LAYOUT_PATH, content[LAYOUT_PATH])
+    signed = parse_signed(layout.data, layout.path, max_bytes=MAX_LAYOUT_BYTES)
+    return ReceivedChain(layout=parse_layout(signed, layout.path), signed_layout=signed, links=links)
 
 
 def _read_all(chain: tuple[Attached, ...]) -> dict[str, bytes]:

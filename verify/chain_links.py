@@ -7,7 +7,7 @@ takes the first of several without a look at the others.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from aibom.core.finding import Finding, contradiction, missing, note
+from aibom.core.finding import Finding, contradiction, missing, note, undecided
 from aibom.core.layout import ATTESTATIONS
 from attest.step_layout import LayoutRecord, LayoutStep
 from attest.step_metadata import LinkRecord, SignedMetadata, link_file_name
@@ -78,7 +78,11 @@ def _link_problem(layout: LayoutRecord, step: LayoutStep, key_id: str, link: Rec
     if not is_signed_by(link.signed, functionary):
         text = f"the link of the step {step.name!r} was changed after it was signed"
         return contradiction("supply-chain.link-signature", text, where=where, expected=expected, hint=_ASK)
-    name = link.record.name if link.record else ""
+    if link.record is None:
+        text = f"a layout stands for the step {step.name!r}: steps inside steps are not verified"
+        hint = "ask the publisher for a layout that names these steps itself"
+        return undecided("supply-chain.sublayout", text, where=where, hint=hint)
+    name = link.record.name
     if name != step.name:
         text = f"this link is of the step {name!r}, and was given the name of another"
         return contradiction("supply-chain.other-step", text, where=where, expected=step.name, found=name, hint=_ASK)

@@ -34,6 +34,7 @@ def check_release(
     return [
         *_other_files(made, there),
         *_unaccounted(made, sorted(weights & there.keys())),
+        *_not_evaluated(records, {n: there[n] for n in sorted(weights & made.keys()) if there.get(n) == made[n][0]}),
         *(finding for step in layout.steps for finding in _not_taken(step, records, weights & there.keys())),
         *_remarks(layout, records),
     ]
@@ -65,6 +66,34 @@ def _unaccounted(made: Mapping[str, object], weights: list[str]) -> Iterator[Fin
         )
     if len(alone) > _SHOWN:
         yield missing("supply-chain.unaccounted", f"and {len(alone) - _SHOWN} more weights that no recorded step made")
+
+
+def untaken(records: Mapping[str, LinkRecord], manifest: Manifest, weights: frozenset[str]) -> tuple[str, ...]:
+    """Weights of the release that no step took, under any name: nothing was done with them after they were made."""
+    taken = {digest for record in records.values() for digest in record.materials.values()}
+    return tuple(e.name for e in manifest.entries if e.name in weights and e.sha256 not in taken)
+
+
+def _not_evaluated(records: Mapping[str, LinkRecord], delivered: Mapping[str, str]) -> Iterator[Finding]:
+    """Others were used under their name, and they themselves by nobody: evaluated before they were changed once more,
+    or never. A layout that does not connect its steps, or names them in this order, does not forbid it.
+    """
+    taken = {digest for record in records.values() for digest in record.materials.values()}
+    for name, digest in delivered.items():
+        users = [step for step, record in records.items() if _uses_another(record, name, digest)]
+        if users and digest not in taken:
+            yield missing(
+                "supply-chain.not-evaluated",
+                f"{name}: the step {users[-1]!r} took another file of this name, and no step took the delivered one",
+                where=name,
+                hint="ask the publisher for a record of its evaluation with the weights of this release",
+            )
+
+
+def _uses_another(record: LinkRecord, name: str, digest: str) -> bool:
+    """Whether a step took another file of this name and left it as it was."""
+    taken = record.materials.get(name, digest)
+    return taken != digest and record.products.get(name, taken) == taken
 
 
 def _not_taken(step: LayoutStep, records: Mapping[str, LinkRecord], weights: frozenset[str]) -> Iterator[Finding]:

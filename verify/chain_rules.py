@@ -11,30 +11,29 @@ from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from typing import Any
 
-from aibom.core.finding import Finding, contradiction
+from aibom.core.finding import Finding, contradiction, undecided
+from aibom.core.layout import ATTESTATIONS
 from attest.bundle import PAYLOAD_TYPE
 from attest.keys import VerificationKey
 from attest.step_layout import ArtifactRule, Functionary, LayoutRecord, LayoutStep
-from attest.step_metadata import LinkRecord, SignedMetadata
+from attest.step_metadata import LAYOUT_NAME, LinkRecord, SignedMetadata
 
 _MAX_WORK = 4_000_000
 _SHOWN = 5
 _ASK = "do not use the release; ask its publisher how these files came to be"
+_FEWER = "ask the publisher for a layout with fewer rules, or for links that name archives of many small files"
 _TOOK = {"materials": "took", "products": "made"}
 
 # Step → key id → its link, as received.
 Links = Mapping[str, Mapping[str, SignedMetadata]]
 
 
-def owner_of(layout: SignedMetadata, owners: tuple[VerificationKey, ...]) -> VerificationKey | None:
-    """The first of the keys whose signature on the layout holds."""
+def is_owned_by(layout: SignedMetadata, owner: VerificationKey) -> bool:
+    """Whether a signature on the layout was made with this key, by whatever id: tools give one key several."""
     from securesystemslib.signer import SSlibKey  # type: ignore[attr-defined]  # heavy; only for releases with recorded steps
 
-    for owner in owners:
-        key = SSlibKey.from_crypto(owner.key)
-        if _is_signed_by(layout, {**key.to_dict(), "keyid": key.keyid}):
-            return owner
-    return None
+    key = SSlibKey.from_crypto(owner.key).to_dict()
+    return any(_is_signed_by(layout, {**key, "keyid": signature.key_id}) for signature in layout.signatures)
 
 
 def claims_owner(layout: SignedMetadata, owners: tuple[VerificationKey, ...]) -> bool:
@@ -56,17 +55,19 @@ def check_chain(
 
     `links` are those whose signatures hold, enough for each step; `records` is what they say, for the words.
     """
-    for step in layout.steps:
-        record = records[step.name]
-        work = len(record.materials) * len(step.materials), len(record.products) * len(step.products)
-        if max(work) > _MAX_WORK:
-            return [contradiction("supply-chain.refused", f"the step {step.name!r} has too many files and rules")]
+    if sum(_work(step, records[step.name]) for step in layout.steps) > _MAX_WORK:
+        text = f"the steps have too many files and rules: more than {_MAX_WORK} comparisons"
+        return [undecided("supply-chain.too-many", text, where=f"{ATTESTATIONS}/{LAYOUT_NAME}", hint=_FEWER)]
     try:
         with _quiet():
             return list(_judge(signed, layout, links, records))
     except Exception as error:  # noqa: BLE001 -- the library's errors share no public base; whatever it is, the chain failed
         reason = str(error).strip().split("\n", 1)[0][:300] or type(error).__name__
         return [contradiction("supply-chain.refused", f"in-toto does not accept the chain: {reason}", hint=_ASK)]
+
+
+def _work(step: LayoutStep, record: LinkRecord) -> int:
+    return len(record.materials) * len(step.materials) + len(record.products) * len(step.products)
 
 
 def _judge(

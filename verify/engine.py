@@ -32,6 +32,7 @@ from verify.bom_accounting import check_accounting
 from verify.bom_binding import BoundBom, bind_bom
 from verify.bom_declarations import check_declared
 from verify.bundles import Signatures, verify_bundles
+from verify.chain_files import GivenLayout
 from verify.coverage import Coverage, check_coverage, union
 from verify.decision import decide
 from verify.policy import Policy
@@ -53,6 +54,7 @@ class Request:
     now: datetime
     tool_version: str
     attached: Path | None = None
+    layout: GivenLayout | None = None
     trust_path: Path | None = None
     executor: Executor | None = None
     progress: Progress | None = None
@@ -92,7 +94,7 @@ def verify_release(request: Request) -> Report:
     not_as_signed = frozenset({*coverage.diff.extra, *coverage.diff.missing, *coverage.diff.changed})
     bound, bom_findings = _bom(signatures, files, not_as_signed, inside=attached.bom is None)
     content_findings = [f for f in files.findings if not _follows(f, not_as_signed)]
-    chain = check_supply_chain(attached, request.policy, files, request.now)
+    chain = check_supply_chain(attached, request.policy, files, request.now, request.layout)
     chain_findings = [f for f in chain.findings if not _follows(f, not_as_signed)]
     findings = [*signatures.findings, *coverage.findings, *content_findings, *bom_findings, *chain_findings]
     profiles = _profiles(request, signatures, files, coverage, bound)

@@ -60,7 +60,7 @@ class Policy:
     context: Context = field(default_factory=Context)
     source: str = "command line"
     layout_keys: tuple[VerificationKey, ...] = ()
-    """Who must stand behind the supply chain; if there is one, a release without recorded steps is incomplete."""
+    """All who must stand behind the layout; if there is one, a release without recorded steps is incomplete."""
 
     def __post_init__(self) -> None:
         """Refuse a policy that would accept anybody."""

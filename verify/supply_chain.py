@@ -1,27 +1,27 @@
 """The recorded steps of a release: who stands behind them, whether they fit together, and whether it came of them.
 
 1. read `attestations/root.layout` and `*.link`, strictly and bounded (`attest.step_metadata`, `attest.step_layout`);
-2. the layout is signed by a key that the reader named, has not expired, and asks for no command to be run;
+2. the layout is signed by whom the reader named, and has not expired; commands that it asks for are never run;
 3. each step has enough links of its own name, signed by those who may do it, and these agree;
 4. in-toto's rules for files hold between the steps (`verify.chain_rules`);
 5. the files of the release are those that the steps made (`verify.chain_release`).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from aibom.core.errors import InputError
-from aibom.core.finding import Finding, Outcome, contradiction, missing, note
+from aibom.core.finding import Finding, Outcome, contradiction, missing, note, undecided
 from aibom.core.layout import ATTESTATIONS
 from attest.keys import VerificationKey
 from attest.step_layout import LayoutRecord
-from attest.step_metadata import SignedMetadata, link_file_name
+from attest.step_metadata import OlderFormError, SignedMetadata, link_file_name
 from verify.attached import AttachedFiles
-from verify.chain_files import LAYOUT_PATH, ReceivedLink, receive_chain
+from verify.chain_files import LAYOUT_PATH, GivenLayout, ReceivedLink, receive_chain
 from verify.chain_links import DoneStep, gather_steps
-from verify.chain_release import check_release
-from verify.chain_rules import check_chain, claims_owner, owner_of
+from verify.chain_release import check_release, untaken
+from verify.chain_rules import check_chain, claims_owner, is_owned_by
 from verify.policy import ExpectedKey, Policy
 from verify.reading import Readings
 
@@ -61,20 +61,52 @@ class ChainResult:
     not_checked: tuple[str, ...] = ()
 
 
-def check_supply_chain(attached: AttachedFiles, policy: Policy, files: Readings, now: datetime) -> ChainResult:
-    """Carry out the steps above. A release without recorded steps is only at fault if a layout key was given."""
+def check_supply_chain(
+    attached: AttachedFiles, policy: Policy, files: Readings, now: datetime, given: GivenLayout | None = None
+) -> ChainResult:
+    """Carry out the steps above. A release without recorded steps is only at fault if a layout key was given.
+
+    `given` is a layout that the reader brought: it decides, and the release's own is not looked at.
+    """
+    result = _check(attached, policy, files, now, given)
+    if given is None or result.record is None:
+        return result
+    findings = [replace(f, where=given.path) if f.where == LAYOUT_PATH else f for f in result.findings]
+    if any(found.name == LAYOUT_PATH for found in attached.chain):
+        text = "the release brings a layout of its own; yours decides, and that one was not looked at"
+        findings.append(note("supply-chain.own-layout", text, where=LAYOUT_PATH))
+    return replace(result, findings=tuple(findings), record=replace(result.record, path=given.path))
+
+
+def _check(
+    attached: AttachedFiles, policy: Policy, files: Readings, now: datetime, given: GivenLayout | None
+) -> ChainResult:
     try:
-        received = receive_chain(attached.chain)
+        received = receive_chain(attached.chain, given)
+    except OlderFormError as error:
+        finding = undecided("supply-chain.older-form", error.message, where=error.where, hint=error.hint)
+        return ChainResult(findings=(finding,), record=ChainRecord(path=LAYOUT_PATH, outcome="undecided"))
     except InputError as error:
         finding = contradiction("supply-chain.malformed", error.message, where=error.where, hint=error.hint or _ASK)
         return ChainResult(findings=(finding,), record=ChainRecord(path=LAYOUT_PATH, outcome="rejected"))
     if received.layout is None or received.signed_layout is None:
         return _without_layout(policy, links=len(received.links))
-    owners = tuple(e.key for e in policy.expected if isinstance(e, ExpectedKey)) + policy.layout_keys
-    owner = owner_of(received.signed_layout, owners)
+    owner, lacking = _owners(received.signed_layout, policy)
     if owner is None:
-        return _unowned(received.signed_layout, owners, required=bool(policy.layout_keys))
+        return _unowned(received.signed_layout, lacking, required=bool(policy.layout_keys))
     return _owned(received.layout, received.signed_layout, received.links, owner, files, now)
+
+
+def _owners(layout: SignedMetadata, policy: Policy) -> tuple[VerificationKey | None, tuple[VerificationKey, ...]]:
+    """Who stands behind the layout, or the keys whose signatures it lacks.
+
+    Every layout key that the reader named must, as in in-toto itself, and then nobody else counts. If none was named,
+    a key that is expected to sign the release may.
+    """
+    keys = policy.layout_keys or tuple(e.key for e in policy.expected if isinstance(e, ExpectedKey))
+    holds = [key for key in keys if is_owned_by(layout, key)]
+    enough = len(holds) == len(keys) if policy.layout_keys else bool(holds)
+    return (holds[0] if holds and enough else None), tuple(key for key in keys if key not in holds)
 
 
 def _without_layout(policy: Policy, *, links: int) -> ChainResult:
@@ -93,7 +125,7 @@ def _without_layout(policy: Policy, *, links: int) -> ChainResult:
 
 
 def _unowned(layout: SignedMetadata, owners: tuple[VerificationKey, ...], *, required: bool) -> ChainResult:
-    expected = " or ".join(owner.fingerprint for owner in owners)
+    expected = (" and " if required else " or ").join(owner.fingerprint for owner in owners)
     found = ", ".join(signature.key_id[:16] for signature in layout.signatures)
     if claims_owner(layout, owners):
         text = "the layout was changed after it was signed: its signature does not hold"
@@ -101,7 +133,7 @@ def _unowned(layout: SignedMetadata, owners: tuple[VerificationKey, ...], *, req
     elif required:
         finding = contradiction(
             "supply-chain.wrong-owner",
-            "the layout is signed by another key than the one you expect",
+            "the layout is not signed by the key that you expect",
             where=LAYOUT_PATH,
             expected=expected,
             found=f"in-toto key id {found}…",
@@ -125,9 +157,10 @@ def _owned(
     files: Readings,
     now: datetime,
 ) -> ChainResult:
-    findings = _refusals(layout, links, now)
+    findings = _limits(layout, now)
     steps: tuple[DoneStep, ...] = ()
-    if not findings:
+    said = ["whether the recorded steps did what their names say; who recorded them and which files passed was checked"]
+    if not _contradicted(findings):
         steps, problems = gather_steps(layout, links)
         findings += problems
     if len(steps) == len(layout.steps) and not _contradicted(findings):
@@ -135,6 +168,7 @@ def _owned(
         findings += check_chain(signed, layout, {done.step.name: done.links for done in steps}, records)
         if files.complete and not _contradicted(findings):
             findings += check_release(layout, records, files.manifest, files.weights)
+            said += _unevaluated(untaken(records, files.manifest, files.weights))
     worst = next((outcome for outcome in _OUTCOMES if any(f.outcome is outcome for f in findings)), None)
     record = ChainRecord(
         path=LAYOUT_PATH,
@@ -143,34 +177,29 @@ def _owned(
         expires=f"{layout.expires:%Y-%m-%dT%H:%M:%SZ}",
         steps=tuple(_step_record(layout, step) for step in steps),
     )
-    said = "whether the recorded steps did what their names say; who recorded them and which files passed was checked"
-    return ChainResult(findings=tuple(findings), record=record, not_checked=(said,))
+    return ChainResult(findings=tuple(findings), record=record, not_checked=tuple(said))
+
+
+def _unevaluated(names: tuple[str, ...]) -> list[str]:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return [f"whether {', '.join(names[:3])}{more} was evaluated: no recorded step took it"] if names else []
 
 
 def _contradicted(findings: list[Finding]) -> bool:
     return any(finding.outcome is Outcome.CONTRADICTED for finding in findings)
 
 
-def _refusals(layout: LayoutRecord, links: Mapping[str, ReceivedLink], now: datetime) -> list[Finding]:
-    """What makes a layout unusable as a whole."""
+def _limits(layout: LayoutRecord, now: datetime) -> list[Finding]:
+    """What stands against a layout as a whole, whatever its steps are."""
     found = []
     if layout.inspections:
-        text = f"the layout asks for {layout.inspections} commands to be run on your machine; none was"
+        text = f"the layout asks for {layout.inspections} commands (inspections) to be run on your machine; not run"
         hint = "ask the publisher for a layout without inspections"
-        found.append(contradiction("supply-chain.inspection", text, where=LAYOUT_PATH, hint=hint))
+        found.append(undecided("supply-chain.inspection", text, where=LAYOUT_PATH, hint=hint))
     if layout.expires <= now:
-        found.append(
-            contradiction(
-                "supply-chain.expired",
-                f"the layout expired on {layout.expires:%Y-%m-%d}",
-                where=LAYOUT_PATH,
-                hint="ask the publisher to sign a new one",
-            )
-        )
-    for name, link in links.items():
-        if link.record is None:
-            text = "a layout in the place of a link: steps inside steps are not verified"
-            found.append(contradiction("supply-chain.sublayout", text, where=f"{ATTESTATIONS}/{name}", hint=_ASK))
+        text = f"the layout expired on {layout.expires:%Y-%m-%d}"
+        hint = "ask the publisher to sign a new one"
+        found.append(contradiction("supply-chain.expired", text, where=LAYOUT_PATH, hint=hint))
     return found
 
 

@@ -20,6 +20,7 @@ from aibom.sources.listing import is_single_file
 
 if TYPE_CHECKING:
     from attest.keys import VerificationKey
+    from verify.chain_files import GivenLayout
 
 _MAX_KEY = 64 * 1024
 _OUTCOMES = "outcome-components"
@@ -36,8 +37,9 @@ _OUTCOMES = "outcome-components"
     "layout_keys",
     type=FILE,
     multiple=True,
-    help="Public key that must stand behind the recorded steps, PEM; asks for them.",
+    help="Public key that must have signed their layout, PEM; asks for recorded steps. Several must all have.",
 )
+@click.option("--layout", type=FILE, help="Your own layout for the recorded steps, in the place of the release's.")
 @click.option("--profile", "profiles", multiple=True, metavar="ID", help="Also judge completeness by this profile.")
 @click.option("--outcome", metavar="ID", help="What you want to do with the release, e.g. production.")
 @click.option(
@@ -63,6 +65,7 @@ def command(
     expect: Expectation,
     attached: Path | None,
     layout_keys: tuple[Path, ...],
+    layout: Path | None,
     profiles: tuple[str, ...],
     outcome: str | None,
     distribution: str,
@@ -82,6 +85,7 @@ def command(
     chosen = _profiles(profiles, outcome)
     if not expect.names_somebody:
         return _show_claims(release, attached)
+    given = _layout(layout, asked=bool(layout_keys))
     policy = Policy(
         expected=expected_signers(expect),
         profiles=chosen,
@@ -97,6 +101,7 @@ def command(
                 now=datetime.now(UTC),
                 tool_version=__version__,
                 attached=attached,
+                layout=given,
                 trust_path=trust_path,
                 executor=executor,
                 progress=progress,
@@ -128,6 +133,21 @@ def _layout_keys(paths: tuple[Path, ...], release: Path) -> "tuple[VerificationK
     from attest.keys import load_public_key
 
     return tuple(load_public_key(read_input(path, _MAX_KEY), str(path)) for path in paths)
+
+
+def _layout(path: Path | None, *, asked: bool) -> "GivenLayout | None":
+    """A layout of the reader's own, which must be one. Raises UsageError without a key for it, and InputError."""
+    if path is None:
+        return None
+    if not asked:
+        raise UsageError("nobody is named whose layout it is", where="--layout", hint="give --layout-key FILE as well")
+    from attest.step_layout import parse_layout
+    from attest.step_metadata import MAX_LAYOUT_BYTES, parse_signed
+    from verify.chain_files import GivenLayout
+
+    data = read_input(path, MAX_LAYOUT_BYTES)
+    parse_layout(parse_signed(data, str(path), max_bytes=MAX_LAYOUT_BYTES), str(path))
+    return GivenLayout(str(path), data)
 
 
 def _show_claims(release: Path, attached: Path | None) -> int:
