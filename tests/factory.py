@@ -30,6 +30,7 @@ from tests.releases.example import write_example
 from tests.releases.language_model import write_language_model
 from tests.releases.small import write_small
 from tests.releases.tabular import write_tabular
+from verify.chain_files import GivenLayout
 from verify.engine import Request, verify_release
 from verify.policy import Context, ExpectedKey, Policy
 from verify.profile import Profile, load_profile
@@ -155,6 +156,7 @@ def verify_signed(
     policy: Policy | None = None,
     *,
     attached: Path | None = None,
+    layout: GivenLayout | None = None,
     profiles: tuple[Profile, ...] = (),
     now: datetime = NOW,
     trust_path: Path | None = None,
@@ -170,6 +172,7 @@ def verify_signed(
             tool_version="0.1.0",
             attached=attached,
             trust_path=trust_path,
+            layout=layout,
         )
     )
 

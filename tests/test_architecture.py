@@ -52,6 +52,8 @@ CONFINED = {
     "requests": {"attest.signing"},
     "rfc3161_client": {"attest.signing", "verify"},
     "pkcs11": {"attest.signing"},
+    "in_toto": {"attest.signing", "verify"},
+    "securesystemslib": {"attest.signing", "verify"},
     "socket": set(),
     "urllib.request": set(),
     "http": set(),

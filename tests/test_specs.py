@@ -15,7 +15,7 @@ from aibom.formats import detect
 from verify.vocabulary import load_vocabulary
 
 ROOT = Path(__file__).resolve().parents[1]
-_MAKERS = {"contradiction", "undecided", "note", "_more"}
+_MAKERS = {"contradiction", "undecided", "missing", "note", "_more"}
 
 
 def rules_in_code() -> set[str]:

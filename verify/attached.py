@@ -10,6 +10,7 @@ from aibom.core.layout import ATTESTATIONS, BOM_NAME, BUNDLE_SUFFIX, SIGNATURE_N
 from aibom.core.names import printable
 from aibom.sources.places import Places, places
 from attest.bundle import MAX_BYTES
+from attest.step_metadata import LAYOUT_NAME, LINK_SUFFIX
 
 _MAX_BUNDLES = 1000
 
@@ -30,6 +31,8 @@ class AttachedFiles:
     strangers: tuple[str, ...]
     bom: Attached | None
     """A BOM outside the release, in the folder given by `--attached`."""
+    chain: tuple[Attached, ...] = ()
+    """in-toto's layout and links: read by `verify.supply_chain`."""
 
 
 def find_attached(root: Path, attached: Path | None) -> AttachedFiles:
@@ -42,14 +45,15 @@ def find_attached(root: Path, attached: Path | None) -> AttachedFiles:
     both = (own, places(root, aside)) if aside else (own,)
     bundles: list[Attached] = []
     strangers: list[str] = []
+    chain: list[Attached] = []
     for place in both:
-        _look(place, bundles, strangers)
+        _look(place, bundles, strangers, chain)
     last = both[-1]  # a BOM inside a release's folder is one of its files; anywhere else it is attached
     bom = Attached(BOM_NAME, last.bom) if (aside or last.file) and os.path.lexists(last.bom) else None
-    return AttachedFiles(bundles=tuple(bundles), strangers=tuple(strangers), bom=bom)
+    return AttachedFiles(bundles=tuple(bundles), strangers=tuple(strangers), bom=bom, chain=tuple(chain))
 
 
-def _look(place: Places, bundles: list[Attached], strangers: list[str]) -> None:
+def _look(place: Places, bundles: list[Attached], strangers: list[str], chain: list[Attached]) -> None:
     if not place.folder.is_dir():
         what = "not a folder" if place.folder.exists() else "there is no such folder"
         raise InputError(what, where=str(place.folder), hint="give the folder that holds the release")
@@ -58,6 +62,8 @@ def _look(place: Places, bundles: list[Attached], strangers: list[str]) -> None:
     for name, path in _attestations(place):
         if name.endswith(BUNDLE_SUFFIX):
             bundles.append(Attached(name, path))
+        elif name == f"{ATTESTATIONS}/{LAYOUT_NAME}" or name.endswith(LINK_SUFFIX):
+            chain.append(Attached(name, path))
         else:
             strangers.append(name)
 

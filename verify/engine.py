@@ -7,8 +7,9 @@
 5. coverage    files on disk = files signed (`verify.coverage`)
 6. BOM         bound to a signature, well formed, accounting for every file, leaving out nothing declared
 7. content     what claims to be weights is (`verify.content`)
-8. profiles    evidence against the checks that were asked for (`verify.assessment`)
-9. decision    one verdict (`verify.decision`)
+8. steps       how it was made: recorded steps fit together and end in these files (`verify.supply_chain`)
+9. profiles    evidence against the checks that were asked for (`verify.assessment`)
+10. decision   one verdict (`verify.decision`)
 """
 
 from concurrent.futures import Executor
@@ -31,6 +32,7 @@ from verify.bom_accounting import check_accounting
 from verify.bom_binding import BoundBom, bind_bom
 from verify.bom_declarations import check_declared
 from verify.bundles import Signatures, verify_bundles
+from verify.chain_files import GivenLayout
 from verify.coverage import Coverage, check_coverage, union
 from verify.decision import decide
 from verify.policy import Policy
@@ -40,6 +42,7 @@ from verify.report import Report, Subject
 from verify.revocation import unchecked_certificates
 from verify.rules.evidence import EvidenceBase
 from verify.statement_kinds import settle
+from verify.supply_chain import check_supply_chain
 from verify.trust import TrustRoot, load_trust_root, public_trust_root
 
 
@@ -53,6 +56,7 @@ class Request:
     now: datetime
     tool_version: str
     attached: Path | None = None
+    layout: GivenLayout | None = None
     trust_path: Path | None = None
     executor: Executor | None = None
     progress: Progress | None = None
@@ -93,7 +97,9 @@ def verify_release(request: Request) -> Report:
     not_as_signed = frozenset({*coverage.diff.extra, *coverage.diff.missing, *coverage.diff.changed})
     bound, bom_findings = _bom(signatures, files, not_as_signed, inside=attached.bom is None)
     content_findings = [f for f in files.findings if not _follows(f, not_as_signed)]
-    findings = [*signatures.findings, *coverage.findings, *content_findings, *bom_findings]
+    chain = check_supply_chain(attached, request.policy, files, request.now, request.layout)
+    chain_findings = [f for f in chain.findings if not _follows(f, not_as_signed)]
+    findings = [*signatures.findings, *coverage.findings, *content_findings, *bom_findings, *chain_findings]
     profiles = _profiles(request, signatures, files, coverage, bound)
     verdict = decide(findings, profiles, signers=len(signatures.signed), files=len(files.manifest.entries))
     tree = Manifest(tuple(entry for entry in files.manifest.entries if is_content(entry.name)))
@@ -109,7 +115,8 @@ def verify_release(request: Request) -> Report:
         coverage=coverage,
         findings=tuple(sorted(findings, key=_urgency)),
         profiles=profiles,
-        not_checked=tuple(_not_checked(request, signatures, bound, verdict)),
+        not_checked=(*chain.not_checked, *_not_checked(request, signatures, bound, verdict)),
+        supply_chain=chain.record,
     )
 
 

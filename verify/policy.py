@@ -86,6 +86,8 @@ class Policy:
     profiles: tuple[str, ...] = ()
     context: Context = field(default_factory=Context)
     source: str = "command line"
+    layout_keys: tuple[VerificationKey, ...] = ()
+    """All who must stand behind the layout; if there is one, a release without recorded steps is incomplete."""
 
     def __post_init__(self) -> None:
         """Refuse a policy that would accept anybody."""
@@ -104,7 +106,9 @@ class Policy:
 
     def to_json(self) -> Json:
         """Render everything that decides."""
+        owners = {"layout_keys": [key.fingerprint for key in self.layout_keys]} if self.layout_keys else {}
         return {
+            **owners,
             "expected": [expected.to_json() for expected in self.expected],
             "profiles": list(self.profiles),
             "context": {

@@ -35,7 +35,7 @@ class Readings:
     unread: tuple[str, ...] = ()
     """Files that no verified statement names: they are extra whatever they hold, and may be of any size."""
     weights: frozenset[str] = frozenset()
-    """Files that are weights and as they were signed."""
+    """Files that are weights, and as they were signed."""
     complete: bool = True
     """Whether every file could be read; if not, nothing is said about any."""
 

@@ -13,6 +13,7 @@ from verify.coverage import Coverage
 from verify.policy import Policy
 from verify.rules.evidence import Evidence
 from verify.signature import Signer
+from verify.supply_chain import ChainRecord
 from verify.trust import TrustRoot
 
 SCHEMA = "aibom-report/1"
@@ -54,6 +55,7 @@ class Report:
     findings: tuple[Finding, ...]
     profiles: tuple[ProfileResult, ...]
     not_checked: tuple[str, ...]
+    supply_chain: ChainRecord | None = None
 
     @property
     def signers(self) -> tuple[Signer, ...]:
@@ -96,6 +98,7 @@ def report_json(report: Report) -> Json:
         "findings": [_finding(finding) for finding in report.findings],
         "profiles": [_profile(result) for result in report.profiles],
         "not_checked": list(report.not_checked),
+        "supply_chain": _chain(report.supply_chain),
     }
 
 
@@ -118,6 +121,27 @@ def _attestation(record: AttestationRecord) -> Json:
         "path": record.path,
         "signer": record.signer.identity if record.signer else None,
         "outcome": record.outcome,
+    }
+
+
+def _chain(chain: ChainRecord | None) -> Json | None:
+    if chain is None:
+        return None
+    return {
+        "path": chain.path,
+        "outcome": chain.outcome,
+        "owner": chain.owner or None,
+        "expires": chain.expires or None,
+        "steps": [
+            {
+                "name": step.name,
+                "by": list(step.by),
+                "links": list(step.links),
+                "materials": step.materials,
+                "products": step.products,
+            }
+            for step in chain.steps
+        ],
     }
 
 

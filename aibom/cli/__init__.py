@@ -18,6 +18,8 @@ _COMMANDS = {
     "build": ("aibom.cli.build", "Write the BOM of a release."),
     "sign": ("aibom.cli.sign", "Sign a release and its BOM."),
     "attest": ("aibom.cli.attest", "Sign one more statement about a release."),
+    "layout": ("aibom.cli.layout", "Sign who may do which step of making a model."),
+    "link": ("aibom.cli.link", "Record one step of making a model, and sign it."),
     "verify": ("aibom.cli.verify", "Decide whether a release is authentic, whole and complete."),
     "diff": ("aibom.cli.diff", "Show what changed between two releases or BOMs."),
     "profiles": ("aibom.cli.profiles", "List what a release can be checked for."),

@@ -3,17 +3,26 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from aibom import __version__
 from aibom.cli.expectations import Expectation, expect_options, expected_signers
-from aibom.cli.options import RELEASE
+from aibom.cli.options import FILE, RELEASE
+from aibom.cli.output import read_input
 from aibom.cli.progress import reading_executor, show_progress
 from aibom.cli.render.claims import claims_lines
 from aibom.cli.render.text import report_lines
+from aibom.core.errors import UsageError
 from aibom.core.verdict import ExitCode
+from aibom.sources.listing import is_single_file
 
+if TYPE_CHECKING:
+    from attest.keys import VerificationKey
+    from verify.chain_files import GivenLayout
+
+_MAX_KEY = 64 * 1024
 _OUTCOMES = "outcome-components"
 
 
@@ -23,6 +32,14 @@ _OUTCOMES = "outcome-components"
 @click.option(
     "--attached", type=click.Path(path_type=Path, readable=False), help="Folder with the signatures, if not in PATH."
 )
+@click.option(
+    "--layout-key",
+    "layout_keys",
+    type=FILE,
+    multiple=True,
+    help="Public key that must have signed their layout, PEM; asks for recorded steps. Several must all have.",
+)
+@click.option("--layout", type=FILE, help="Your own layout for the recorded steps, in the place of the release's.")
 @click.option("--profile", "profiles", multiple=True, metavar="ID", help="Also judge completeness by this profile.")
 @click.option("--outcome", metavar="ID", help="What you want to do with the release, e.g. production.")
 @click.option(
@@ -47,6 +64,8 @@ def command(
     release: Path,
     expect: Expectation,
     attached: Path | None,
+    layout_keys: tuple[Path, ...],
+    layout: Path | None,
     profiles: tuple[str, ...],
     outcome: str | None,
     distribution: str,
@@ -67,10 +86,12 @@ def command(
     chosen = _profiles(profiles, outcome)
     if not expect.names_somebody:
         return _show_claims(release, attached)
+    given = _layout(layout, asked=bool(layout_keys))
     policy = Policy(
         expected=expected_signers(expect),
         profiles=chosen,
         context=Context(outcome=outcome or "", distribution=distribution, role=role, model=model_kind or ""),
+        layout_keys=_layout_keys(layout_keys, release),
     )
     with show_progress("Checking every file") as progress, reading_executor() as executor:
         report = verify_release(
@@ -81,6 +102,7 @@ def command(
                 now=datetime.now(UTC),
                 tool_version=__version__,
                 attached=attached,
+                layout=given,
                 trust_path=trust_path,
                 executor=executor,
                 progress=progress,
@@ -99,6 +121,34 @@ def _profiles(profiles: tuple[str, ...], outcome: str | None) -> tuple[str, ...]
     """An outcome means the profile of outcomes; each profile counts once."""
     named = (*profiles, _OUTCOMES) if outcome else profiles
     return tuple(dict.fromkeys(named))
+
+
+def _layout_keys(paths: tuple[Path, ...], release: Path) -> "tuple[VerificationKey, ...]":
+    """Who must stand behind the recorded steps. Raises UsageError for a single file, which cannot have any."""
+    if paths and is_single_file(release):
+        raise UsageError(
+            "recorded steps are not supported for a release of a single file",
+            where="--layout-key",
+            hint="ask for the folder that the file comes from, or leave --layout-key out",
+        )
+    from attest.keys import load_public_key
+
+    return tuple(load_public_key(read_input(path, _MAX_KEY), str(path)) for path in paths)
+
+
+def _layout(path: Path | None, *, asked: bool) -> "GivenLayout | None":
+    """A layout of the reader's own, which must be one. Raises UsageError without a key for it, and InputError."""
+    if path is None:
+        return None
+    if not asked:
+        raise UsageError("nobody is named whose layout it is", where="--layout", hint="give --layout-key FILE as well")
+    from attest.step_layout import parse_layout
+    from attest.step_metadata import MAX_LAYOUT_BYTES, parse_signed
+    from verify.chain_files import GivenLayout
+
+    data = read_input(path, MAX_LAYOUT_BYTES)
+    parse_layout(parse_signed(data, str(path), max_bytes=MAX_LAYOUT_BYTES), str(path))
+    return GivenLayout(str(path), data)
 
 
 def _show_claims(release: Path, attached: Path | None) -> int:

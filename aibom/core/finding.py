@@ -61,6 +61,11 @@ def undecided(rule: str, message: str, *, where: str = "", hint: str = "") -> Fi
     return Finding(rule=rule, outcome=Outcome.UNDECIDED, message=message, where=where, hint=hint)
 
 
+def missing(rule: str, message: str, *, where: str = "", hint: str = "") -> Finding:
+    """Make a finding that evidence is missing: the release is incomplete."""
+    return Finding(rule=rule, outcome=Outcome.MISSING, message=message, where=where, hint=hint)
+
+
 def note(rule: str, message: str, *, where: str = "", hint: str = "") -> Finding:
     """Make a finding that changes nothing but should be known."""
     return Finding(rule=rule, outcome=Outcome.NOTE, message=message, where=where, hint=hint)

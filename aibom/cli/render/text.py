@@ -11,6 +11,7 @@ from aibom.cyclonedx.view import ComponentView
 from verify.assessment import BY_TOOL, CheckResult, CheckVerdict, ProfileResult
 from verify.report import Report
 from verify.signature import Signer
+from verify.supply_chain import ChainRecord
 
 _COLOURS = {
     Verdict.ACCEPTED: "green",
@@ -69,6 +70,8 @@ def _facts(report: Report) -> list[str]:
     root = _root(report)
     signed = ", and ".join(map(_signer, report.signers)) or "nobody whom you expect"
     rows = ["", *row("Signed by", signed), *row("Files", _files(report)), *row("BOM", _bom(report))]
+    if report.supply_chain is not None:
+        rows += row("Made in", _steps(report.supply_chain))
     if root is not None:
         producer = root.at("manufacturer", "name")
         told = [f"licence {' and '.join(root.licences)}" if root.licences else "no licence stated"]
@@ -97,6 +100,14 @@ def _bom(report: Report) -> str:
     if any(finding.rule == "bom.differs" for finding in report.findings):
         return f"{report.bom.path}; the BOM file beside the files is NOT the signed one"
     return f"{report.bom.path}, signed together with the files"
+
+
+def _steps(chain: ChainRecord) -> str:
+    """Who did which recorded step; only what was verified."""
+    if chain.outcome != "verified":
+        return f"recorded steps: {chain.outcome}"
+    done = [f"{step.name} by {' and '.join(f'{key[:16]}…' for key in step.by)}" for step in chain.steps]
+    return f"{len(done)} recorded steps, as the key {chain.owner[:16]}… lays down: {', '.join(done)}"
 
 
 def _signer(signer: Signer) -> str:
