@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from attest.model_signature import root_digest
-from tests.interop.lab import ARTIFACT, BOM_ATTESTATION, DOCUMENTS, Expect
+from tests.lab import ARTIFACT, BOM_ATTESTATION, DOCUMENTS, Expect
 
 NODE_FOLDER = Path(__file__).with_name("node")
 _MODULES = NODE_FOLDER / "node_modules"
@@ -35,7 +35,7 @@ class Judge:
     name: str
     version: Callable[[], str]
     verify: Callable[[Path, str, Expect], Answer]
-    reads_files: bool
+    reads_files: bool = True
 
 
 def execute(*command: object) -> Answer:
@@ -70,6 +70,8 @@ def _model_signing_verify(release: Path, document: str, expect: Expect) -> Answe
     signature = ["--signature", release / DOCUMENTS[document]]
     if expect.key:
         return model_signing("verify", "key", release, *signature, "--public_key", expect.key)
+    if expect.ca:
+        return model_signing("verify", "certificate", release, *signature, "--certificate_chain", expect.ca)
     identity = ["--identity", expect.identity, "--identity_provider", expect.issuer]
     return model_signing("verify", "sigstore", release, *signature, *identity, "--trust_config", expect.trust_config)
 
@@ -96,7 +98,9 @@ def _root_of(release: Path, bundle: Path) -> str:
 def _sigstore_js_verify(release: Path, document: str, expect: Expect) -> Answer:
     who: list[object] = ["--key", expect.key]
     if not expect.key:
-        who = ["--root", expect.trusted_root, "--identity", expect.identity, "--issuer", expect.issuer]
+        who = ["--root", expect.trusted_root, "--identity", expect.identity]
+    if expect.issuer:
+        who += ["--issuer", expect.issuer]
     return sigstore_js("verify.mjs", "--bundle", release / DOCUMENTS[document], *who)
 
 
@@ -106,7 +110,7 @@ def _js_version() -> str:
 
 
 JUDGES = (
-    Judge("model_signing", lambda: f"model-signing {version('model-signing')}", _model_signing_verify, True),
-    Judge("sigstore-python", lambda: f"sigstore {version('sigstore')}", _sigstore_python_verify, True),
-    Judge("sigstore-js", _js_version, _sigstore_js_verify, False),
+    Judge("model_signing", lambda: f"model-signing {version('model-signing')}", _model_signing_verify),
+    Judge("sigstore-python", lambda: f"sigstore {version('sigstore')}", _sigstore_python_verify),
+    Judge("sigstore-js", _js_version, _sigstore_js_verify, reads_files=False),
 )

@@ -12,7 +12,7 @@ from aibom.core.strictjson import dump_json
 from attest.model_signature import model_statement
 from tests.factory import make_release, read_manifest, write_keys
 from tests.interop.judges import Answer, model_signing, sigstore_js, sigstore_python
-from tests.interop.lab import (
+from tests.lab import (
     ARTIFACT,
     KEYS,
     LOGS,
@@ -21,6 +21,7 @@ from tests.interop.lab import (
     Expect,
     Lab,
     Signed,
+    is_there,
 )
 
 PROVENANCE, ONE_FILE = "SLSA provenance", "file signature"
@@ -46,6 +47,8 @@ class OtherRow:
     document: str
     how: str
     sign: Callable[[Lab, Path], Signed]
+    needs: str = "--key"
+    """The option of ours without which we have nothing to verify it by."""
 
     @property
     def name(self) -> str:
@@ -72,6 +75,15 @@ def _by_model_signing_key(kind: str) -> Callable[[Lab, Path], Signed]:
     return sign
 
 
+def _by_model_signing_certificate(lab: Lab, folder: Path) -> Signed:
+    (_, key, _, certificate, _, chain), expect, stranger = lab.certified(folder, timestamps=False)
+    release = make_release(folder / "release")
+    to = ["--signature", release / SIGNATURE_NAME, "--private_key", key]
+    which = ["--signing_certificate", certificate, "--certificate_chain", chain]
+    _done(model_signing("sign", "certificate", release, *to, *which))
+    return Signed(release, expect, stranger)
+
+
 KeylessSign = Callable[[Lab, Path, Expect], None]
 
 
@@ -81,7 +93,7 @@ def _keyless(how: str, sign: KeylessSign, *, ours: bool = False) -> Callable[[La
 
     def signed(lab: Lab, folder: Path) -> Signed:
         if ours:
-            (row,) = (row for row in SIGNERS if row.name == f"keyless, {how}")
+            (row,) = (row for row in SIGNERS if row.name == f"keyless {how}")
             made = lab.signed(row).copy(folder)
         else:
             expect, stranger = lab.keyless(folder, rekor, timestamps=timestamps)
@@ -144,28 +156,34 @@ OTHERS = (
         OtherRow("model_signing", MODEL_SIGNATURE, f"key {name}", _by_model_signing_key(KEYS[name]))
         for name in ("EC P-256", "EC P-384", "EC P-521")
     ),
+    OtherRow("model_signing", MODEL_SIGNATURE, "certificate", _by_model_signing_certificate, "--certificate"),
     *(
-        OtherRow("model_signing", MODEL_SIGNATURE, f"keyless, {how}", _keyless(how, _model_signing_keyless))
+        OtherRow("model_signing", MODEL_SIGNATURE, f"keyless {how}", _keyless(how, _model_signing_keyless))
         for how in LOGS
     ),
     *(
-        OtherRow("sigstore-python", PROVENANCE, f"keyless, {how}", _keyless(how, _sigstore_python_attest, ours=True))
+        OtherRow("sigstore-python", PROVENANCE, f"keyless {how}", _keyless(how, _sigstore_python_attest, ours=True))
         for how in LOGS
     ),
     *(
-        OtherRow("sigstore-js", MODEL_SIGNATURE, f"keyless, {how}", _keyless(how, _sigstore_js_statement))
+        OtherRow("sigstore-js", MODEL_SIGNATURE, f"keyless {how}", _keyless(how, _sigstore_js_statement))
         for how in LOGS
     ),
     *(
-        OtherRow("sigstore-js", PROVENANCE, f"keyless, {how}", _keyless(how, _sigstore_js_provenance, ours=True))
+        OtherRow("sigstore-js", PROVENANCE, f"keyless {how}", _keyless(how, _sigstore_js_provenance, ours=True))
         for how in LOGS
     ),
     *(
-        OtherRow("sigstore-python", ONE_FILE, f"keyless, {how}", _keyless(how, _sigstore_python_sign))
-        for how in ("Rekor v1", "Rekor v2, timestamp")
+        OtherRow("sigstore-python", ONE_FILE, f"keyless {how}", _keyless(how, _sigstore_python_sign))
+        for how in ("v1", "v2 + time")
     ),
     *(
-        OtherRow("sigstore-js", ONE_FILE, f"keyless, {how}", _keyless(how, _sigstore_js_sign))
-        for how in ("Rekor v1", "Rekor v2, timestamp")
+        OtherRow("sigstore-js", ONE_FILE, f"keyless {how}", _keyless(how, _sigstore_js_sign))
+        for how in ("v1", "v2 + time")
     ),
 )
+
+
+def available_others() -> list[OtherRow]:
+    """Those that we can verify."""
+    return [other for other in OTHERS if is_there(other.needs)]

@@ -21,6 +21,11 @@ def test_the_documents_follow_from_the_results() -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_every_tool_in_a_cell_has_its_version() -> None:
+    results = load_results()
+    assert {tool for cell in results.cells for tool in (cell.judge, cell.signed_by)} == {"aibom", *results.judges}
+
+
 def test_every_cell_that_is_not_accepted_has_its_reason() -> None:
     reasons = {departure.why for departure in DEPARTURES}
     cells = load_results().cells
