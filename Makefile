@@ -1,4 +1,5 @@
-# Every target sets up what it needs. Python 3.11+ with venv, make and a package index are all that must be there.
+# Every target sets up what it needs. Python 3.11+ with venv, make and a package index are all that must be there;
+# for `interop` also npm.
 PYTHON ?= python3
 VENV := .venv
 DEMO_VENV := .venv-demo
@@ -66,5 +67,6 @@ $(INTEROP_VENV)/.done: requirements/interop.txt pyproject.toml
 	@touch $@
 
 $(INTEROP_NODE)/.done: tests/interop/node/package.json tests/interop/node/package-lock.json
+	@command -v npm >/dev/null || { echo "sigstore-js comes with npm, which is not here: install Node, of any age" >&2; exit 1; }
 	cd tests/interop/node && npm ci --silent
 	@touch $@

@@ -21,7 +21,9 @@ _INTRODUCTION = """
 
 Every cell is a run of `make interop`, against a private Sigstore instance. Where a cell says yes, the same tool refused
 the same bundle with one digit of its payload changed, and from another signer; tools that compare files refused a
-changed file too. A no was refused for the reason given, and for no other.
+changed file too. A no was refused for the reason given, and for no other. `time` is an RFC 3161 timestamp; v1 and v2
+are generations of Sigstore's log. What we make of the OMS specification's own vectors is in
+`tests/interop/test_oms_vectors.py`.
 """
 _MARKS = {"accepted": "yes", "refused": "no", "not applicable": "n/a"}
 Cell = dict[str, str]
