@@ -1,12 +1,14 @@
-# Every target sets up what it needs. Python 3.11+ with venv, make and a package index are all that must be there.
+# Every target sets up what it needs. Python 3.11+ with venv, make and a package index are all that must be there;
+# for `interop` also npm.
 PYTHON ?= python3
 VENV := .venv
 DEMO_VENV := .venv-demo
 INTEROP_VENV := .venv-interop
+INTEROP_NODE := tests/interop/node/node_modules
 BIN := $(VENV)/bin
 PIP_FLAGS := --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: help demo test check unit interop bench fuzz docs lock clean
+.PHONY: help demo test check unit interop interop-table bench fuzz docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,8 +26,12 @@ check: $(VENV)/.done ## Format, lint and strict types
 unit: $(VENV)/.done ## The tests alone
 	$(BIN)/python -m pytest -n auto -q
 
-interop: $(INTEROP_VENV)/.done ## Other people's verifiers judge our signatures, and we judge theirs
-	$(INTEROP_VENV)/bin/python -m pytest -q tests/interop
+interop: $(INTEROP_VENV)/.done $(INTEROP_NODE)/.done ## Other people's verifiers judge our signatures, and we judge theirs
+	$(INTEROP_VENV)/bin/python -m pytest -q -n auto tests/interop
+
+interop-table: $(INTEROP_VENV)/.done $(INTEROP_NODE)/.done ## The same, and write the tables in the README and docs again
+	$(INTEROP_VENV)/bin/python -m pytest -q -n auto tests/interop/test_matrix.py --update-table
+	$(INTEROP_VENV)/bin/python tools/generate_interop.py
 
 bench: $(VENV)/.done ## Ratios to a floor, measured in one run; fails on a missed ratio
 	$(BIN)/python tools/bench.py
@@ -40,7 +46,7 @@ lock: $(VENV)/.done ## Pin again what development and CI install (needs uv)
 	sh tools/lock.sh
 
 clean: ## Remove the environments
-	rm -rf $(VENV) $(DEMO_VENV) $(INTEROP_VENV)
+	rm -rf $(VENV) $(DEMO_VENV) $(INTEROP_VENV) $(INTEROP_NODE)
 
 $(VENV)/.done: requirements/dev.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -58,4 +64,9 @@ $(INTEROP_VENV)/.done: requirements/interop.txt pyproject.toml
 	$(PYTHON) -m venv $(INTEROP_VENV)
 	$(INTEROP_VENV)/bin/pip install $(PIP_FLAGS) -r requirements/interop.txt
 	$(INTEROP_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(INTEROP_NODE)/.done: tests/interop/node/package.json tests/interop/node/package-lock.json
+	@command -v npm >/dev/null || { echo "sigstore-js comes with npm, which is not here: install Node, of any age" >&2; exit 1; }
+	cd tests/interop/node && npm ci --silent
 	@touch $@

@@ -36,7 +36,7 @@ class Fulcio:
         identity = self.tokens.identity(_token(wanted, request))
         certificate = self._certify(_proven_key(wanted, identity), identity)
         chain = [certificate_pem(link) for link in (certificate, *self.chain)]
-        return json_answer({"signedCertificateEmbeddedSct": {"chain": {"certificates": chain}}}, 201)
+        return json_answer({"signedCertificateEmbeddedSct": {"chain": {"certificates": chain}}})
 
     def _certify(self, key: ec.EllipticCurvePublicKey, identity: Identity) -> x509.Certificate:
         """Issue twice: poisoned for the log to see, then for use, with the log's timestamp.

@@ -41,7 +41,8 @@ class LoginPage:
             return Answer(f"Your code: {code}".encode(), content_type="text/plain")
         if not redirect.startswith("http://localhost:"):
             raise Refused("sent on to a place that this client did not register")
-        return Answer(b"", 302, location=f"{redirect}?{urlencode({'code': code, 'state': asked['state']})}")
+        address = f"{redirect}?{urlencode({'code': code, 'state': asked['state']})}"
+        return Answer(b"", 302, headers={"Location": address})
 
     def _exchange(self, request: Request) -> Answer:
         form = dict(parse_qsl(request.body.decode()))

@@ -7,7 +7,7 @@ dsse for attestations, both in version 0.0.1.
 import json
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import rfc8785
 from cryptography import x509
@@ -70,7 +70,8 @@ class RekorV1:
         proof = self._log.append(body)
         uuid = leaf_hash(body).hex()
         self._entries[uuid] = _Entry(body, proof.index, int(time.time()))
-        return json_answer(self._document(uuid, proof), 201)
+        answer = json_answer(self._document(uuid, proof), 201)
+        return replace(answer, headers={"ETag": uuid, "Location": f"/api/v1/log/entries/{uuid}"})
 
     def _by_index(self, request: Request) -> Answer:
         wanted = int(request.query["logIndex"])

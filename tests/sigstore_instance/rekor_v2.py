@@ -20,7 +20,8 @@ class RekorV2:
     """Checks what is submitted, logs its canonical form, and answers with proof and checkpoint."""
 
     def __init__(self, authority: str) -> None:
-        self.origin = f"rekor2.{authority}"
+        # A log is named by its host alone; sigstore-go and cosign know it by nothing else.
+        self.origin = f"rekor2.{authority.partition(':')[0]}"
         self._key = Ed25519PrivateKey.generate()
         self._log = AppendOnlyLog()
         public_key = self._key.public_key()

@@ -2,9 +2,10 @@
 
 import json
 import socketserver
+import sys
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -46,8 +47,8 @@ class Answer:
     body: bytes
     status: int = 200
     content_type: str = "application/json"
-    location: str = ""
-    """Where a browser is sent on to."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """More than every answer has."""
 
 
 Routes = Mapping[tuple[str, str], Callable[[Request], Answer]]
@@ -95,8 +96,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(answer.status)
         self.send_header("Content-Type", answer.content_type)
         self.send_header("Content-Length", str(len(answer.body)))
-        if answer.location:
-            self.send_header("Location", answer.location)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(answer.body)
 
@@ -120,6 +121,11 @@ class _Server(ThreadingHTTPServer):
     def server_bind(self) -> None:
         # HTTPServer's own version asks the resolver for a host name, which may mean the network.
         socketserver.TCPServer.server_bind(self)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a client that has gone away: some ask several services and leave at the first refusal."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class LoopbackServer:
