@@ -17,6 +17,8 @@ _COMMANDS = {
     "inspect": ("aibom.cli.inspect", "Show what can be read from a file or a release."),
     "build": ("aibom.cli.build", "Write the BOM of a release."),
     "sign": ("aibom.cli.sign", "Sign a release and its BOM."),
+    "push": ("aibom.cli.push", "Attach a release's BOM and attestations to its artifact in a registry."),
+    "pull": ("aibom.cli.pull", "Fetch a release's BOM and attestations from a registry."),
     "verify": ("aibom.cli.verify", "Decide whether a release is authentic, whole and complete."),
     "diff": ("aibom.cli.diff", "Show what changed between two releases or BOMs."),
     "profiles": ("aibom.cli.profiles", "List what a release can be checked for."),

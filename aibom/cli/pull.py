@@ -1,0 +1,96 @@
+"""`aibom pull`: fetch the BOM and the attestations of a release from an OCI registry."""
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from aibom.cli.build import warn
+from aibom.cli.options import FILE, RELEASE
+from aibom.cli.output import require_output_folder, write_whole
+from aibom.cli.registries import PLAIN_HTTP, REFERENCE, make_client
+from aibom.cli.render.layout import row
+from aibom.core.errors import InputError
+from aibom.core.layout import ATTESTATIONS, BOM_NAME, BUNDLE_SUFFIX, SIGNATURE_NAME
+from aibom.sources.places import Places, places
+from verify.attached import Attached, read_bundle_file
+
+if TYPE_CHECKING:
+    from aibom.registry.pull import PulledFile
+
+
+@click.command(epilog="Example:  aibom pull ghcr.io/example/teller:1.0 ./my-model")
+@REFERENCE
+@RELEASE
+@click.option("--output-dir", type=FILE, help="Folder to write to when PATH is read-only.")
+@click.option("--force", is_flag=True, help="Overwrite files that differ.")
+@PLAIN_HTTP
+def command(reference: str, release: Path, output_dir: Path | None, force: bool, plain_http: bool) -> None:
+    """Fetch the BOM and the attestations attached to the artifact REF, for the release at PATH.
+
+    Writes aibom.cdx.json, model.sig and attestations/; the weights must be there already. Nothing is verified: run
+    `aibom verify` afterwards.
+    """
+    target = _target(release, output_dir)
+    client = make_client(reference, plain_http)
+    from aibom.registry.pull import pull_release
+
+    pulled = pull_release(client)
+    for note in pulled.notes:
+        warn(note)
+    writes = [(path, file) for file in pulled.files if (path := _changed(_path(target, file.path), file, force))]
+    for path, file in writes:
+        write_whole(path, file.data)
+    repository = f"{client.reference.registry}/{client.reference.repository}"
+    lines = row("Subject", f"{repository}@{pulled.subject.digest}", indent=0, column=14)
+    written = {file.path for _, file in writes}
+    for file in pulled.files:
+        lines += row("Written" if file.path in written else "Was there", file.path, indent=0, column=14)
+    aside = f" --attached {shlex.quote(str(output_dir))}" if output_dir else ""
+    click.echo("\n".join(lines))
+    click.echo("Nothing was verified. Now say whom you expect to have signed:")
+    click.echo(f"  aibom verify {shlex.quote(str(release))}{aside} --public-key FILE")
+
+
+def _target(release: Path, output_dir: Path | None) -> Places:
+    """Where the files go. Raises InputError if the release is not there, UsageError if the folder lies in it."""
+    if not release.exists():
+        raise InputError(
+            "there is no such file or folder",
+            where=str(release),
+            hint="get the model first, or make an empty folder for its documents",
+        )
+    target = places(release, require_output_folder(output_dir, release) if output_dir else None)
+    if (target.folder / ATTESTATIONS).is_symlink():
+        raise InputError(
+            "this folder is a symbolic link, and may lead anywhere", where=str(target.folder / ATTESTATIONS)
+        )
+    return target
+
+
+def _path(target: Places, name: str) -> Path:
+    if name == BOM_NAME:
+        return target.bom
+    if name == SIGNATURE_NAME:
+        return target.signature
+    return target.attestation(name.removeprefix(f"{ATTESTATIONS}/").removesuffix(BUNDLE_SUFFIX))
+
+
+def _changed(path: Path, file: "PulledFile", force: bool) -> Path | None:
+    """The path if it has to be written. Raises InputError if something else is there and may not be overwritten."""
+    if not path.exists() and not path.is_symlink():
+        return path
+    try:
+        same = read_bundle_file(Attached(file.path, path)) == file.data
+    except InputError:
+        same = False
+    if same:
+        return None
+    if not force:
+        raise InputError(
+            "what is there differs from what the registry has; nothing was written",
+            where=str(path),
+            hint="--force overwrites it; --output-dir writes to another folder",
+        )
+    return path
