@@ -10,7 +10,6 @@ from aibom.cli.build import warn
 from aibom.cli.options import FILE, RELEASE
 from aibom.cli.output import require_output_folder, write_whole
 from aibom.cli.registries import PLAIN_HTTP, REFERENCE, make_client
-from aibom.cli.render.layout import row
 from aibom.core.errors import InputError
 from aibom.core.layout import ATTESTATIONS, BOM_NAME, BUNDLE_SUFFIX, SIGNATURE_NAME
 from aibom.sources.places import Places, places
@@ -42,14 +41,12 @@ def command(reference: str, release: Path, output_dir: Path | None, force: bool,
     writes = [(path, file) for file in pulled.files if (path := _changed(_path(target, file.path), file, force))]
     for path, file in writes:
         write_whole(path, file.data)
-    repository = f"{client.reference.registry}/{client.reference.repository}"
-    lines = row("Subject", f"{repository}@{pulled.subject.digest}", indent=0, column=14)
     written = {file.path for _, file in writes}
+    click.echo(f"Subject    {client.reference.registry}/{client.reference.repository}@{pulled.subject.digest}")
     for file in pulled.files:
-        lines += row("Written" if file.path in written else "Was there", file.path, indent=0, column=14)
+        click.echo(f"{'Written' if file.path in written else 'Was there':<11}{file.path}")
     aside = f" --attached {shlex.quote(str(output_dir))}" if output_dir else ""
-    click.echo("\n".join(lines))
-    click.echo("Nothing was verified. Now say whom you expect to have signed:")
+    click.echo("Nothing was verified. Say whom you expect to have signed:")
     click.echo(f"  aibom verify {shlex.quote(str(release))}{aside} --public-key FILE")
 
 

@@ -9,7 +9,6 @@ import click
 from aibom.cli.build import source_date, warn
 from aibom.cli.options import FILE, RELEASE
 from aibom.cli.registries import PLAIN_HTTP, REFERENCE, make_client
-from aibom.cli.render.layout import row
 from aibom.core.errors import InputError
 from aibom.core.layout import BOM_NAME
 from aibom.sources.places import places
@@ -73,10 +72,9 @@ def _attachments(release: Path, aside: Path | None) -> "list[Attachment]":
 
 
 def _show(repository: str, pushed: "Pushed") -> None:
-    lines = row("Subject", f"{repository}@{pushed.subject.digest}", indent=0, column=14)
-    for label, paths in (("Attached", pushed.attached), ("Was there", pushed.present), ("Replaced", pushed.replaced)):
-        for number, path in enumerate(paths):
-            lines += row(label if number == 0 else "", path, indent=0, column=14)
     how = f"the tag {pushed.subject.digest.replace(':', '-')}" if pushed.by_tag else "the registry's list of referrers"
-    lines += row("Found by", how, indent=0, column=14)
-    click.echo("\n".join(lines))
+    click.echo(f"Subject    {repository}@{pushed.subject.digest}")  # not folded: to be copied
+    for label, paths in (("Attached", pushed.attached), ("Was there", pushed.present), ("Replaced", pushed.replaced)):
+        for path in paths:
+            click.echo(f"{label:<11}{path}")
+    click.echo(f"Found by   {how}")

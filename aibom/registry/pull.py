@@ -3,15 +3,17 @@
 Names, sizes, types and counts are those that we would push, or the file stays where it is; every digest is ours.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aibom.core.errors import InputError, SourceError
 from aibom.core.names import printable
 from aibom.registry.attachments import BOM_TYPE, BUNDLE_TYPE, MAX_FILE, MAX_TOTAL, is_attachable
 from aibom.registry.client import RegistryClient
-from aibom.registry.manifests import MANIFEST, PATH, Descriptor, parse_manifest
+from aibom.registry.manifests import EMPTY_TYPE, MANIFEST, PATH, Descriptor, parse_manifest
 from aibom.registry.referrers import list_referrers
+
+# Some registries list the type of the configuration, or none, where the type of the artifact belongs.
+_CANDIDATES = frozenset({BOM_TYPE, BUNDLE_TYPE, EMPTY_TYPE, ""})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +47,12 @@ def pull_release(client: RegistryClient) -> Pulled:
     notes: list[str] = []
     layers: dict[str, Descriptor] = {}
     for entry in list_referrers(client, subject).entries:
-        if entry.artifact_type not in {BOM_TYPE, BUNDLE_TYPE}:
+        if entry.artifact_type not in _CANDIDATES:
             continue
         named = _named_layer(client, entry, subject)
         if isinstance(named, str):
             notes.append(f"{entry.digest} stays in the registry: {named}")
-        else:
+        elif named:
             _add(layers, *named)
     if not layers:
         raise SourceError(
@@ -61,18 +63,25 @@ def pull_release(client: RegistryClient) -> Pulled:
     return Pulled(subject=subject, files=_fetch(client, layers), notes=tuple(notes))
 
 
-def _named_layer(client: RegistryClient, entry: Descriptor, subject: Descriptor) -> tuple[str, Descriptor] | str:
-    """The name and the one layer of a referrer of ours, or why it is none."""
+def _named_layer(client: RegistryClient, entry: Descriptor, subject: Descriptor) -> tuple[str, Descriptor] | str | None:
+    """The name and the one layer of a referrer of ours, or why it is none; nothing for other tools' files."""
     where = f"manifest {entry.digest}"
     if entry.media_type != MANIFEST:
         return "it is no image manifest"
     found = client.manifest(entry.digest)
-    if found is None or (found[1].media_type, found[1].size) != (MANIFEST, entry.size):
-        raise SourceError("the list of referrers names what the registry does not have", where=where)
-    manifest = parse_manifest(found[0], where)
+    if found is None:
+        return "the registry lists it and does not have it"
+    if (found[1].media_type, found[1].size) != (MANIFEST, entry.size):
+        raise SourceError("the registry lists another size or type than it has", where=where)
+    try:
+        manifest = parse_manifest(found[0], where)
+    except InputError as error:
+        return f"it is malformed: {error.message}"
     if manifest.subject is None or manifest.subject.digest != subject.digest:
         return "its subject is another artifact"
     path = manifest.annotations.get(PATH)
+    if manifest.artifact_type not in {BOM_TYPE, BUNDLE_TYPE}:
+        return None
     if path is None:
         return "aibom did not push it; the tool that did can verify it"
     if not is_attachable(path, manifest.artifact_type):
@@ -99,8 +108,3 @@ def _fetch(client: RegistryClient, layers: dict[str, Descriptor]) -> tuple[Pulle
     if sum(layer.size for layer in layers.values()) > MAX_TOTAL:
         raise SourceError(f"more than {MAX_TOTAL} bytes are attached", where=str(client.reference))
     return tuple(PulledFile(path, client.blob(layer, MAX_FILE)) for path, layer in sorted(layers.items()))
-
-
-def total_size(files: Sequence[PulledFile]) -> int:
-    """How much was fetched."""
-    return sum(len(file.data) for file in files)

@@ -51,14 +51,15 @@ def push_release(
     if old and not replace:
         raise _occupied(old[0])
     listed = {entry.digest for entry in known.entries}
-    by_hand: list[Descriptor] = []
+    unconfirmed: list[Descriptor] = []
     for attachment, manifest, entry in wanted.values():
         if entry.digest not in listed and not _attach(client, attachment, manifest, subject):
-            by_hand.append(entry)
-    by_tag = known.by_tag or bool(by_hand)
-    if by_tag:
-        write_tag(client, subject, by_hand, {entry.digest for entry in old})
+            unconfirmed.append(entry)
+    if known.by_tag:
+        added = [entry for _, _, entry in wanted.values()]
+        write_tag(client, subject, added, {entry.digest for entry in old})
     else:
+        _require_listed(client, subject, unconfirmed)
         for entry in old:
             client.delete_manifest(entry.digest)
     return Pushed(
@@ -67,7 +68,7 @@ def push_release(
         attached=tuple(path for path, (_, _, entry) in wanted.items() if entry.digest not in listed),
         present=tuple(path for path, (_, _, entry) in wanted.items() if entry.digest in listed),
         replaced=tuple(sorted({path_of(entry) for entry in old})),
-        by_tag=by_tag,
+        by_tag=known.by_tag,
     )
 
 
@@ -105,6 +106,18 @@ def _attach(client: RegistryClient, attachment: Attachment, manifest: bytes, sub
     client.put_blob(attachment.data)
     answer = client.put_manifest(describe(manifest, MANIFEST).digest, manifest, MANIFEST)
     return answer.get("OCI-Subject", "") == subject.digest
+
+
+def _require_listed(client: RegistryClient, subject: Descriptor, entries: Sequence[Descriptor]) -> None:
+    """Look again where the answer did not say `OCI-Subject`: some registries keep a list, and do not say so."""
+    present = {entry.digest for entry in list_referrers(client, subject).entries} if entries else set()
+    missing = [path_of(entry) for entry in entries if entry.digest not in present]
+    if missing:
+        raise SourceError(
+            f"the registry took {missing[0]} and does not list it",
+            where=str(client.reference),
+            hint="run the command again; if it stays so, ask who runs the registry about its list of referrers",
+        )
 
 
 def _occupied(entry: Descriptor) -> SourceError:
