@@ -8,6 +8,7 @@ import base64
 import hashlib
 import json
 import re
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -49,7 +50,14 @@ Bend = Callable[[Seen, Reply], Reply]
 class OciRegistry:
     """Blobs, manifests and tags of any repository, in memory."""
 
-    def __init__(self, *, referrers_api: bool = True, password: str = "", token_service: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        referrers_api: bool = True,
+        password: str = "",
+        token_service: bool = False,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.referrers_api = referrers_api
         self.password = password
         self.token_service = token_service
@@ -58,9 +66,13 @@ class OciRegistry:
         self.tags: dict[tuple[str, str], str] = {}
         self.seen: list[Seen] = []
         self.page_size = 0
+        self.deletes = True
         self.bend: Bend = lambda seen, reply: reply
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
+        self.scheme = "https" if tls else "http"
         self._thread = threading.Thread(target=lambda: self._server.serve_forever(poll_interval=0.01), daemon=True)
 
     def __enter__(self) -> Self:
@@ -104,7 +116,7 @@ class OciRegistry:
         if urlsplit(seen.path).path == "/token":
             return self._token(seen)
         if not self._allowed(seen):
-            kind = f'Bearer realm="http://{self.host}/token",service="test",scope="repository:x:pull,push"'
+            kind = f'Bearer realm="{self.scheme}://{self.host}/token",service="test",scope="repository:x:pull,push"'
             challenge = kind if self.token_service else 'Basic realm="test"'
             return Reply(401, b'{"errors":[{"code":"UNAUTHORIZED"}]}', {"WWW-Authenticate": challenge})
         match = _ROUTE.fullmatch(urlsplit(seen.path).path)
@@ -151,6 +163,8 @@ class OciRegistry:
         digest = target if target.startswith("sha256:") else self.tags.get((name, target), "")
         if digest not in self.manifests:
             return Reply(404, b'{"errors":[{"code":"MANIFEST_UNKNOWN"}]}')
+        if method == "DELETE" and not self.deletes:
+            return Reply(405, b'{"errors":[{"code":"UNSUPPORTED"}]}')
         if method == "DELETE":
             del self.manifests[digest]
             return Reply(202)

@@ -9,7 +9,7 @@ import click
 from aibom.cli.build import warn
 from aibom.cli.options import FILE, RELEASE
 from aibom.cli.output import require_output_folder, write_whole
-from aibom.cli.registries import PLAIN_HTTP, REFERENCE, make_client
+from aibom.cli.registries import PLAIN_HTTP, REFERENCE, registry_client
 from aibom.core.errors import InputError
 from aibom.core.layout import ATTESTATIONS, BOM_NAME, BUNDLE_SUFFIX, SIGNATURE_NAME
 from aibom.sources.places import Places, places
@@ -17,6 +17,8 @@ from verify.attached import Attached, read_bundle_file
 
 if TYPE_CHECKING:
     from aibom.registry.pull import PulledFile
+
+_NOTES = 5
 
 
 @click.command(epilog="Example:  aibom pull ghcr.io/example/teller:1.0 ./my-model")
@@ -32,12 +34,14 @@ def command(reference: str, release: Path, output_dir: Path | None, force: bool,
     `aibom verify` afterwards.
     """
     target = _target(release, output_dir)
-    client = make_client(reference, plain_http)
-    from aibom.registry.pull import pull_release
+    with registry_client(reference, plain_http) as client:
+        from aibom.registry.pull import pull_release
 
-    pulled = pull_release(client)
-    for note in pulled.notes:
+        pulled = pull_release(client)
+    for note in pulled.notes[:_NOTES]:
         warn(note)
+    if len(pulled.notes) > _NOTES:
+        warn(f"and {len(pulled.notes) - _NOTES} more stay in the registry")
     writes = [(path, file) for file in pulled.files if (path := _changed(_path(target, file.path), file, force))]
     for path, file in writes:
         write_whole(path, file.data)
@@ -61,7 +65,9 @@ def _target(release: Path, output_dir: Path | None) -> Places:
     target = places(release, require_output_folder(output_dir, release) if output_dir else None)
     if (target.folder / ATTESTATIONS).is_symlink():
         raise InputError(
-            "this folder is a symbolic link, and may lead anywhere", where=str(target.folder / ATTESTATIONS)
+            "this folder is a symbolic link, and may lead anywhere",
+            where=str(target.folder / ATTESTATIONS),
+            hint="remove the link, or write to another folder with --output-dir",
         )
     return target
 

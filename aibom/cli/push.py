@@ -8,7 +8,7 @@ import click
 
 from aibom.cli.build import source_date, warn
 from aibom.cli.options import FILE, RELEASE
-from aibom.cli.registries import PLAIN_HTTP, REFERENCE, make_client
+from aibom.cli.registries import PLAIN_HTTP, REFERENCE, registry_client
 from aibom.core.errors import InputError
 from aibom.core.layout import BOM_NAME
 from aibom.sources.places import places
@@ -38,10 +38,10 @@ def command(
     The password comes from the Docker configuration, or from AIBOM_REGISTRY_USERNAME and AIBOM_REGISTRY_PASSWORD.
     """
     attachments = _attachments(release, attached)
-    client = make_client(reference, plain_http)
-    from aibom.registry.push import push_release
+    with registry_client(reference, plain_http) as client:
+        from aibom.registry.push import push_release
 
-    pushed = push_release(client, attachments, create=create, replace=replace)
+        pushed = push_release(client, attachments, create=create, replace=replace)
     if pushed.created:
         warn(f"there was no {reference}: a small manifest that stands for the release was pushed, without weights")
     _show(f"{client.reference.registry}/{client.reference.repository}", pushed)

@@ -49,6 +49,10 @@ class RegistryClient(oras.provider.Registry):  # type: ignore[misc]
         self.session.headers.update({"User-Agent": agent, "Accept-Encoding": "identity"})
         self.session.auth = lambda request: request  # or requests would look for a password in ~/.netrc
 
+    def close(self) -> None:
+        """End the connections."""
+        self.session.close()
+
     def url(self, kind: str, name: str) -> str:
         """The address of a manifest, blob or list of referrers."""
         return f"{self.prefix}://{self.reference.registry}/v2/{self.reference.repository}/{kind}/{name}"
@@ -80,11 +84,6 @@ class RegistryClient(oras.provider.Registry):  # type: ignore[misc]
         response = self.exchange("PUT", self.url("manifests", target), data=data, headers={"Content-Type": media_type})
         with response:
             return response.headers
-
-    def has_manifest(self, digest: str) -> bool:
-        """Whether the registry holds this manifest."""
-        with self.exchange("HEAD", self.url("manifests", digest), headers={"Accept": ", ".join(SUBJECT_TYPES)}) as head:
-            return head.status_code == 200
 
     def delete_manifest(self, digest: str) -> None:
         """Remove a manifest; many registries do not allow it."""

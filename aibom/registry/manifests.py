@@ -93,9 +93,9 @@ def attachment_manifest(attachment: Attachment, subject: Descriptor) -> tuple[by
     return data, describe(data, MANIFEST, artifact_type=attachment.media_type, annotations=annotations)
 
 
-def artifact_manifest(artifact_type: str, layer: Descriptor, annotations: Mapping[str, str]) -> bytes:
+def artifact_manifest(artifact_type: str, layer: Descriptor) -> bytes:
     """A manifest that stands for itself."""
-    return _manifest(artifact_type, layer, annotations)
+    return _manifest(artifact_type, layer, {})
 
 
 def _manifest(
@@ -107,8 +107,9 @@ def _manifest(
         "artifactType": artifact_type,
         "config": describe(EMPTY, EMPTY_TYPE).as_json(),
         "layers": [layer.as_json()],
-        "annotations": dict(annotations),
     }
+    if annotations:
+        document["annotations"] = dict(annotations)
     if subject:
         plain = Descriptor(media_type=subject.media_type, digest=subject.digest, size=subject.size)
         document["subject"] = plain.as_json()

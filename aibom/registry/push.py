@@ -50,6 +50,8 @@ def push_release(
     old = [entry for entry in known.entries if path_of(entry) in wanted and entry.digest not in digests]
     if old and not replace:
         raise _occupied(old[0])
+    if not known.by_tag:
+        _delete(client, old)
     listed = {entry.digest for entry in known.entries}
     unconfirmed: list[Descriptor] = []
     for attachment, manifest, entry in wanted.values():
@@ -60,8 +62,6 @@ def push_release(
         write_tag(client, subject, added, {entry.digest for entry in old})
     else:
         _require_listed(client, subject, unconfirmed)
-        for entry in old:
-            client.delete_manifest(entry.digest)
     return Pushed(
         subject=subject,
         created=created,
@@ -93,7 +93,7 @@ def _create(client: RegistryClient, attachments: Sequence[Attachment]) -> Descri
     bom = next((a for a in attachments if a.media_type == BOM_TYPE), None)
     data, media_type = (bom.data, BOM_TYPE) if bom else (EMPTY, EMPTY_TYPE)
     layer = describe(data, media_type, annotations={TITLE: bom.title} if bom else {})
-    manifest = artifact_manifest(RELEASE_TYPE, layer, {})
+    manifest = artifact_manifest(RELEASE_TYPE, layer)
     client.put_blob(EMPTY)
     client.put_blob(data)
     client.put_manifest(client.reference.tag, manifest, MANIFEST)
@@ -106,6 +106,19 @@ def _attach(client: RegistryClient, attachment: Attachment, manifest: bytes, sub
     client.put_blob(attachment.data)
     answer = client.put_manifest(describe(manifest, MANIFEST).digest, manifest, MANIFEST)
     return answer.get("OCI-Subject", "") == subject.digest
+
+
+def _delete(client: RegistryClient, entries: Sequence[Descriptor]) -> None:
+    """Take out what is to be replaced, before anything is added: two files of one name would stop every `pull`."""
+    for entry in entries:
+        try:
+            client.delete_manifest(entry.digest)
+        except SourceError as error:
+            raise SourceError(
+                f"{path_of(entry)} cannot be replaced: {error.message}",
+                where=error.where,
+                hint="many registries remove nothing: push under the tag of a new version",
+            ) from error
 
 
 def _require_listed(client: RegistryClient, subject: Descriptor, entries: Sequence[Descriptor]) -> None:
