@@ -1,7 +1,9 @@
 """Write files whole or not at all, and only where a release allows it."""
 
+import errno
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from aibom.core.errors import InputError, UsageError
@@ -10,23 +12,52 @@ from aibom.core.layout import BOM_NAME, SIGNATURE_NAME
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write through a temporary file in the same folder, flushed to disk, then renamed. Raises InputError."""
+    write_all({path: data})
+
+
+def write_all(files: Mapping[Path, bytes]) -> None:
+    """Write several files, none before there was room for all: temporary ones first, renamed at the end.
+
+    Raises InputError, and then nothing was replaced unless renaming itself failed half-way.
+    """
+    made: list[tuple[Path, Path]] = []
+    try:
+        for path, data in files.items():
+            made.append((_write_beside(path, data), path))
+        for temporary, path in made:
+            _rename(temporary, path)
+    finally:
+        for temporary, _ in made:
+            temporary.unlink(missing_ok=True)
+
+
+def _write_beside(path: Path, data: bytes) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=".aibom-", dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=".aibom-", dir=path.parent)
     except OSError as error:
         raise _unwritable(path, error) from error
+    temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
+        temporary.chmod(0o644)
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise _unwritable(path, error) from error
+    return temporary
+
+
+def _rename(temporary: Path, path: Path) -> None:
+    try:
+        temporary.replace(path)
         _sync_folder(path.parent)
     except OSError as error:
         raise _unwritable(path, error) from error
-    finally:
-        Path(temporary).unlink(missing_ok=True)
 
 
 def require_outside(path: Path, root: Path) -> Path:

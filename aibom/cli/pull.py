@@ -8,7 +8,7 @@ import click
 
 from aibom.cli.build import warn
 from aibom.cli.options import FILE, RELEASE
-from aibom.cli.output import require_output_folder, write_whole
+from aibom.cli.output import require_output_folder, write_all
 from aibom.cli.registries import PLAIN_HTTP, REFERENCE, registry_client
 from aibom.core.errors import InputError
 from aibom.core.layout import ATTESTATIONS, BOM_NAME, BUNDLE_SUFFIX, SIGNATURE_NAME
@@ -21,7 +21,14 @@ if TYPE_CHECKING:
 _NOTES = 5
 
 
-@click.command(epilog="Example:  aibom pull ghcr.io/example/teller:1.0 ./my-model")
+_EXAMPLES = """\b
+Examples:
+  aibom pull ghcr.io/example/teller:1.0 ./my-model
+  aibom pull ghcr.io/example/teller:1.0 /mnt/read-only --output-dir ./documents
+  aibom pull localhost:5000/teller:1.0 ./my-model --plain-http"""
+
+
+@click.command(epilog=_EXAMPLES)
 @REFERENCE
 @RELEASE
 @click.option("--output-dir", type=FILE, help="Folder to write to when PATH is read-only.")
@@ -30,8 +37,8 @@ _NOTES = 5
 def command(reference: str, release: Path, output_dir: Path | None, force: bool, plain_http: bool) -> None:
     """Fetch the BOM and the attestations attached to the artifact REF, for the release at PATH.
 
-    Writes aibom.cdx.json, model.sig and attestations/; the weights must be there already. Nothing is verified: run
-    `aibom verify` afterwards.
+    Writes aibom.cdx.json, model.sig and attestations/, all of them or none; the weights must be there already.
+    Nothing is verified: run `aibom verify` afterwards.
     """
     target = _target(release, output_dir)
     with registry_client(reference, plain_http) as client:
@@ -43,8 +50,7 @@ def command(reference: str, release: Path, output_dir: Path | None, force: bool,
     if len(pulled.notes) > _NOTES:
         warn(f"and {len(pulled.notes) - _NOTES} more stay in the registry")
     writes = [(path, file) for file in pulled.files if (path := _changed(_path(target, file.path), file, force))]
-    for path, file in writes:
-        write_whole(path, file.data)
+    write_all({path: file.data for path, file in writes})
     written = {file.path for _, file in writes}
     click.echo(f"Subject    {client.reference.registry}/{client.reference.repository}@{pulled.subject.digest}")
     for file in pulled.files:
@@ -84,6 +90,8 @@ def _changed(path: Path, file: "PulledFile", force: bool) -> Path | None:
     """The path if it has to be written. Raises InputError if something else is there and may not be overwritten."""
     if not path.exists() and not path.is_symlink():
         return path
+    if path.is_dir() and not path.is_symlink():
+        raise InputError("a folder of this name is in the way", where=str(path), hint="move it away")
     try:
         same = read_bundle_file(Attached(file.path, path)) == file.data
     except InputError:

@@ -19,7 +19,15 @@ if TYPE_CHECKING:
     from aibom.registry.push import Pushed
 
 
-@click.command(epilog="Example:  aibom push ghcr.io/example/teller:1.0 ./my-model")
+_EXAMPLES = """\b
+Examples:
+  aibom push ghcr.io/example/teller:1.0 ./my-model
+  aibom push ghcr.io/example/teller:1.0 ./my-model --create
+  aibom push ghcr.io/example/teller@sha256:… ./my-model --attached ./documents
+  aibom push localhost:5000/teller:1.0 ./my-model --plain-http"""
+
+
+@click.command(epilog=_EXAMPLES)
 @REFERENCE
 @RELEASE
 @click.option("--attached", type=FILE, help="Folder with the BOM and the signatures, if not in PATH.")

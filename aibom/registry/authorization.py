@@ -19,6 +19,8 @@ from aibom.core.strictjson import parse_json_object
 from aibom.registry.answers import bounded_body
 
 _MAX_TOKEN = 64 * 1024
+_MAX_CHALLENGE = 4096
+"""The parser of oras takes quadratic time."""
 _CONFIGURATION = "~/.docker/config.json"
 
 
@@ -75,7 +77,7 @@ def is_loopback(address: SplitResult) -> bool:
 
 def bearer_authorization(session: requests.Session, challenge: str, basic: str, plain_http: bool) -> str:
     """Ask the token service that the challenge names. Raises SourceError, or whatever `requests` does."""
-    asked = oras.auth.utils.parse_auth_header(challenge)
+    asked = oras.auth.utils.parse_auth_header(challenge[:_MAX_CHALLENGE])
     address = urlsplit(asked.realm or "")
     if address.scheme != "https" and not (plain_http and address.scheme == "http" and is_loopback(address)):
         raise SourceError("the registry names no token service with TLS", where=str(asked.realm)[:200])

@@ -177,10 +177,11 @@ class RegistryClient(oras.provider.Registry):  # type: ignore[misc]
     def _authorize(self, challenge: str) -> None:
         """Answer a challenge; without credentials a token service is asked for what everybody may do."""
         basic = basic_authorization(self._container, self._credentials)
+        if basic:  # whoever can read what we send can also forge a challenge, and name a token service of his own
+            require_confidential(f"{self.prefix}://{self.reference.registry}", "a password")
         if challenge.lower().startswith("bearer "):
             self._authorization = bearer_authorization(self.session, challenge, basic, self._plain_http)
         elif challenge.lower().startswith("basic ") and basic:
-            require_confidential(f"{self.prefix}://{self.reference.registry}", "a password")
             self._authorization = basic
 
 

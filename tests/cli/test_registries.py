@@ -409,4 +409,5 @@ def test_help_does_not_import_what_talks(aibom: Aibom) -> None:
         ran = aibom(command, "--help")
         assert ran.code == 0
         assert "--plain-http" in ran.out
-        assert "Example:" in ran.out
+        assert "Examples:" in ran.out
+        assert f"aibom {command} ghcr.io/example/teller:1.0 ./my-model" in ran.out
