@@ -15,6 +15,10 @@ _CODE = re.compile(r"[A-Z_]{1,40}")
 _LATER = "check the network and the name of the registry, then run the command again: what was done is not done twice"
 
 
+class PassingError(SourceError):
+    """The registry has a problem of its own that may be over soon."""
+
+
 def bounded_body(response: requests.Response, limit: int, where: str) -> bytes:
     """Read the body of an answer. Raises SourceError if it is longer than `limit`."""
     body = bytearray()
@@ -37,15 +41,15 @@ def refusal(response: requests.Response, what: str, where: str) -> SourceError:
         document = parse_json_object(bounded_body(response, _MAX_ERROR, where), where)
         code = str(document["errors"][0]["code"])
     said = f"{status} {code}" if _CODE.fullmatch(code) else f"{status}"
+    if status >= 500 or status == 429:
+        hint = "the registry has a problem of its own: run the command again later; what was done is not done twice"
+        return PassingError(f"the registry refused {what} ({said})", where=where, hint=hint)
+    hint = "check the reference, and that this is an OCI registry"
     if status in {401, 403}:
         hint = (
             "log in with your container tool, or set AIBOM_REGISTRY_USERNAME and AIBOM_REGISTRY_PASSWORD; "
             "check that the account may do this"
         )
-    elif status >= 500 or status == 429:
-        hint = "the registry has a problem of its own: run the command again later; what was done is not done twice"
-    else:
-        hint = "check the reference, and that this is an OCI registry"
     return SourceError(f"the registry refused {what} ({said})", where=where, hint=hint)
 
 

@@ -4,20 +4,24 @@ Source: OCI distribution specification 1.1, "Listing referrers", "Pushing manife
 schema".
 """
 
+import secrets
+import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
 from aibom.core.errors import InputError, SourceError
 from aibom.core.strictjson import Json, dump_compact
-from aibom.registry.answers import refusal
+from aibom.registry.answers import PassingError, refusal
 from aibom.registry.client import RegistryClient, origin_of
 from aibom.registry.manifests import INDEX, MAX_ENTRIES, MAX_MANIFEST, PATH, Descriptor, parse_index
 
 _ABSENT = frozenset({400, 404, 405, 406, 501})
 """How registries older than the list of referrers say that they do not know it."""
 _MAX_PAGES = 100
-_TRIES = 5
+_TRIES = 8
+PAUSE = 0.5
+"""Seconds, at least: longer than others take between reading the tag and writing it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,25 +65,40 @@ def write_tag(
 ) -> None:
     """Add entries to the tag's index, take those with the digests `removed` out, and keep what others put there.
 
-    The specification has no way to lock a tag. After writing we look again, and write again if somebody else has
-    written in between; that somebody has to do the same. Raises SourceError after some tries.
+    The specification has no way to lock a tag. So we look again a moment after writing, and write again if somebody
+    else, who had not seen our entries, has written in between. Some registries answer with an error while a tag is
+    being written; that passes. Raises SourceError after some tries.
     """
+    passing: PassingError | None = None
     for _ in range(_TRIES):
-        document, entries = _tagged(client, subject)
-        present = {entry.digest for entry in entries}
-        missing = [entry for entry in added if entry.digest not in present]
-        if not missing and not present & set(removed):
-            return
-        kept = [entry for entry in document["manifests"] if entry["digest"] not in removed]
-        listed = [*kept, *(entry.as_json() for entry in missing)]
-        if len(listed) > MAX_ENTRIES:
-            raise SourceError(f"more than {MAX_ENTRIES} referrers", where=referrers_tag(subject))
-        client.put_manifest(referrers_tag(subject), dump_compact({**document, "manifests": listed}), INDEX)
-    raise SourceError(
+        try:
+            document, entries = _tagged(client, subject)
+            listed = _changed(document, entries, added, removed)
+            if listed is None:
+                return
+            client.put_manifest(referrers_tag(subject), dump_compact({**document, "manifests": listed}), INDEX)
+        except PassingError as error:
+            passing = error
+        time.sleep(PAUSE * (1 + secrets.randbelow(1000) / 1000))
+    raise passing or SourceError(
         "others write to the list of referrers at the same time",
         where=f"{client.reference.repository}:{referrers_tag(subject)}",
         hint="run the command again",
     )
+
+
+def _changed(
+    document: Json, entries: Sequence[Descriptor], added: Sequence[Descriptor], removed: Collection[str]
+) -> list[Json] | None:
+    """The entries as they should be, or nothing if they are."""
+    present = {entry.digest for entry in entries}
+    missing = [entry for entry in added if entry.digest not in present]
+    if not missing and not present & set(removed):
+        return None
+    kept = [entry for entry in document["manifests"] if entry["digest"] not in removed]
+    if len(kept) + len(missing) > MAX_ENTRIES:
+        raise SourceError(f"more than {MAX_ENTRIES} referrers")
+    return [*kept, *(entry.as_json() for entry in missing)]
 
 
 def _tagged(client: RegistryClient, subject: Descriptor) -> tuple[Json, tuple[Descriptor, ...]]:

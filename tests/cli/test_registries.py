@@ -2,12 +2,19 @@
 
 import json
 import shutil
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from aibom.core.layout import BOM_BUNDLE_NAME, BOM_NAME, SIGNATURE_NAME
+from aibom.registry import referrers
+from aibom.registry.client import RegistryClient
+from aibom.registry.manifests import MANIFEST, Descriptor, describe
+from aibom.registry.reference import parse_reference
+from aibom.registry.referrers import write_tag
 from attest.signing.key import KeyInMemory, KeySigner
 from tests.conftest import Ran
 from tests.factory import KeyFiles, make_key, make_signed, sign_release
@@ -33,8 +40,9 @@ def by_tag() -> Iterator[OciRegistry]:
 
 
 @pytest.fixture(autouse=True)
-def _no_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_configuration_and_no_pause(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(referrers, "PAUSE", 0)
 
 
 @pytest.fixture
@@ -185,7 +193,56 @@ def test_somebody_writes_the_tag_all_the_time(aibom: Aibom, by_tag: OciRegistry,
 
     by_tag.bend = overwrite
     expect(push(aibom, by_tag, signed), 3, "others write", "run the command again")
-    assert len([line for line in writes(by_tag) if "/manifests/sha256-" in line]) == 5
+    assert len([line for line in writes(by_tag) if "/manifests/sha256-" in line]) == 8
+
+
+def test_two_write_the_tag_at_once(aibom: Aibom, by_tag: OciRegistry, signed: Path, weights: Path) -> None:
+    """Both have read before either writes, and both have written before either looks again: both end up listed."""
+    assert push(aibom, by_tag, signed).code == 0
+    names = ("first", "second")
+    entries = [describe(name.encode(), MANIFEST) for name in names]
+    both = {kind: threading.Barrier(2) for kind in ("GET", "PUT")}
+    met: dict[str, int] = {"GET": 0, "PUT": 0}
+
+    def meet(seen: Seen, reply: Reply) -> Reply:
+        if "/manifests/sha256-" in seen.path and met[seen.method] < 2:
+            met[seen.method] += 1
+            both[seen.method].wait(timeout=30)
+        return reply
+
+    def attach(entry: Descriptor) -> None:
+        reference = parse_reference(f"{by_tag.host}/{NAME}:1.0")
+        client = RegistryClient(reference, agent="test", plain_http=True)
+        found = client.manifest("1.0")
+        assert found
+        write_tag(client, found[1], [entry])
+        client.close()
+
+    by_tag.bend = meet
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(attach, entries))
+    assert not any(barrier.broken for barrier in both.values())
+    document = listed(by_tag)
+    assert isinstance(document["manifests"], list)
+    assert {entry["digest"] for entry in document["manifests"]} > {entry.digest for entry in entries}
+    assert len(document["manifests"]) == 5
+
+
+def test_a_registry_in_trouble_while_the_tag_is_written(aibom: Aibom, by_tag: OciRegistry, signed: Path) -> None:
+    """docker-registry answers 500 to whoever reads a tag while another writes it."""
+    seen_so_far: list[str] = []
+
+    def trouble(seen: Seen, reply: Reply) -> Reply:
+        if "/manifests/sha256-" not in seen.path:
+            return reply
+        seen_so_far.append(seen.method)
+        return Reply(500) if len(seen_so_far) in {2, 3} else reply
+
+    by_tag.bend = trouble
+    assert push(aibom, by_tag, signed).code == 0
+    assert len(seen_so_far) > 4
+    by_tag.bend = lambda seen, reply: Reply(500) if "/manifests/sha256-" in seen.path else reply
+    expect(push(aibom, by_tag, signed), 3, "(500)", "run the command again")
 
 
 def test_a_tag_of_that_name_that_is_something_else(aibom: Aibom, by_tag: OciRegistry, signed: Path) -> None:
