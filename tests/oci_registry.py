@@ -11,6 +11,7 @@ import re
 import ssl
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -67,6 +68,7 @@ class OciRegistry:
         self.seen: list[Seen] = []
         self.page_size = 0
         self.deletes = True
+        self.endless = ""
         self.bend: Bend = lambda seen, reply: reply
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -215,6 +217,9 @@ class OciRegistry:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 seen = Seen(self.command, self.path, {k.lower(): v for k, v in self.headers.items()})
                 registry.seen.append(seen)
+                if registry.endless and registry.endless in self.path:
+                    self._never_end()
+                    return
                 reply = registry.bend(seen, registry.answer(seen, body))
                 self.send_response(reply.status)
                 for name, value in {"Content-Length": str(len(reply.body)), **reply.headers}.items():
@@ -222,6 +227,13 @@ class OciRegistry:
                 self.end_headers()
                 if self.command != "HEAD":
                     self.wfile.write(reply.body)
+
+            def _never_end(self) -> None:
+                self.send_response(200)
+                self.end_headers()
+                with suppress(OSError):  # until the other side has had enough
+                    while True:
+                        self.wfile.write(bytes(1 << 16))
 
             do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _serve  # noqa: N815
 
