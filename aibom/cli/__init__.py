@@ -20,6 +20,8 @@ _COMMANDS = {
     "attest": ("aibom.cli.attest", "Sign one more statement about a release."),
     "layout": ("aibom.cli.layout", "Sign who may do which step of making a model."),
     "link": ("aibom.cli.link", "Record one step of making a model, and sign it."),
+    "push": ("aibom.cli.push", "Attach a release's BOM and attestations to its artifact in a registry."),
+    "pull": ("aibom.cli.pull", "Fetch a release's BOM and attestations from a registry."),
     "verify": ("aibom.cli.verify", "Decide whether a release is authentic, whole and complete."),
     "diff": ("aibom.cli.diff", "Show what changed between two releases or BOMs."),
     "profiles": ("aibom.cli.profiles", "List what a release can be checked for."),

@@ -93,7 +93,7 @@ def build_bom(
     spec_version: str = "1.7",
 ) -> BuiltBom:
     """Read a release and make its BOM."""
-    epoch = _epoch()
+    epoch = source_date()
     account, collection = read_account(release, digests)
     timestamp = epoch or account.statement.date
     emitted = emit(account, tool_version=__version__, timestamp=timestamp, form=form, spec_version=spec_version)
@@ -150,7 +150,8 @@ def _target(release: Path, output: str | None, output_dir: Path | None, form: Fo
     return places(release, folder).beside(form.file_name)
 
 
-def _epoch() -> datetime | None:
+def source_date() -> datetime | None:
+    """The date that SOURCE_DATE_EPOCH gives. Raises UsageError if it is no number."""
     text = os.environ.get(_EPOCH)
     if text is None:
         return None

@@ -4,5 +4,6 @@ import logging
 
 
 def quiet_libraries() -> None:
-    """Silence sigstore-python's own log."""
-    logging.getLogger("sigstore").addHandler(logging.NullHandler())
+    """Silence the logs of what signs and of what talks to registries."""
+    for name in ("sigstore", "oras", "urllib3"):
+        logging.getLogger(name).addHandler(logging.NullHandler())
