@@ -1,5 +1,5 @@
 # Every target sets up what it needs. Python 3.11+ with venv, make and a package index are all that must be there;
-# for `interop` also npm.
+# `interop` also needs npm and SoftHSM, `hsm` SoftHSM, `registry` docker-registry: `.ci/run` installs them from Debian.
 PYTHON ?= python3
 VENV := .venv
 DEMO_VENV := .venv-demo
@@ -8,7 +8,7 @@ INTEROP_NODE := tests/interop/node/node_modules
 BIN := $(VENV)/bin
 PIP_FLAGS := --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: help demo test check unit interop interop-table bench fuzz docs lock clean
+.PHONY: help demo test check unit hsm registry interop interop-table bench fuzz docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,7 +24,15 @@ check: $(VENV)/.done ## Format, lint and strict types
 	$(BIN)/mypy
 
 unit: $(VENV)/.done ## The tests alone
-	$(BIN)/python -m pytest -n auto -q
+	$(BIN)/python -m pytest -n auto -q -m "not hsm and not registry"
+
+hsm: $(VENV)/.done ## Sign with keys in a token of SoftHSM (Debian: softhsm2)
+	@command -v softhsm2-util >/dev/null || { echo "make hsm needs SoftHSM (Debian: softhsm2)" >&2; exit 1; }
+	$(BIN)/python -m pytest -q -n auto -m hsm
+
+registry: $(VENV)/.done ## Push to and pull from a real registry (Debian: docker-registry); cosign judges, where it is installed
+	@command -v docker-registry >/dev/null || { echo "make registry needs docker-registry (Debian)" >&2; exit 1; }
+	$(BIN)/python -m pytest -q -n auto -m registry
 
 interop: $(INTEROP_VENV)/.done $(INTEROP_NODE)/.done ## Other people's verifiers judge our signatures, and we judge theirs
 	$(INTEROP_VENV)/bin/python -m pytest -q -n auto tests/interop

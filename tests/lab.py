@@ -1,6 +1,6 @@
 """The lab: releases signed in every way, once a session, and whom a judge must expect to have signed them.
 
-A way to sign is one entry in `SIGNERS`. Those that `aibom sign` has no option for yet are left out (`is_there`).
+A way to sign is one entry in `SIGNERS`.
 """
 
 import base64
@@ -11,18 +11,17 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from aibom.cli import cli
 from aibom.cli.exits import run
 from aibom.core.layout import BOM_BUNDLE_NAME, SIGNATURE_NAME
+from tests import authority, softhsm
 from tests.factory import make_release, write_keys
 from tests.sigstore_instance import SigstoreInstance
 
@@ -101,7 +100,6 @@ class Lab:
 
     def certified(self, folder: Path, *, timestamps: bool) -> tuple[list[object], Expect, Expect]:
         """Write an authority's certificate for a key; then how to sign with it, whom to expect, and whom not."""
-        authority = import_module("tests.authority")  # comes with the option `--certificate`
         pki, other = authority.make_pki(), authority.make_root("Other CA", 13)
         files = authority.write_pki(folder / "pki", pki)
         other_ca, root, other_root = (folder / name for name in ("other-ca.pem", "root.json", "other-root.json"))
@@ -137,10 +135,9 @@ def aibom_sign(release: Path, *options: object) -> None:
 
 @dataclass(frozen=True)
 class SignerRow:
-    """One way in which `aibom sign` signs; `needs` is the option that it takes."""
+    """One way in which `aibom sign` signs."""
 
     name: str
-    needs: str
     sign: Callable[[Lab, Path], Signed]
 
 
@@ -168,7 +165,6 @@ def _keyless(rekor: int, *, timestamps: bool) -> Callable[[Lab, Path], Signed]:
 
 def _with_device(_: Lab, folder: Path) -> Signed:
     """In a process of its own: the library of a token reads where tokens are once a process."""
-    softhsm = import_module("tests.softhsm")  # comes with the option `--pkcs11-uri`
     device = softhsm.find_softhsm()
     pair, other = write_keys(folder / "keys"), write_keys(folder / "keys", number=1)
     release = make_release(folder / "release")
@@ -197,26 +193,17 @@ def _with_certificate(*, timestamps: bool) -> Callable[[Lab, Path], Signed]:
 KEYS = {"EC P-256": "p256", "EC P-384": "p384", "EC P-521": "p521", "Ed25519": "ed25519", "RSA-3072": "rsa3072"}
 LOGS = {"v1": (1, False), "v1 + time": (1, True), "v2 + time": (2, True)}
 """Generation of Rekor, and whether a timestamp is asked for besides."""
+DEVICE = SignerRow("PKCS#11 EC P-256", _with_device)
 SIGNERS = (
-    *(SignerRow(f"key {name}", "--key", _with_key(kind)) for name, kind in KEYS.items()),
-    SignerRow("PKCS#11 EC P-256", "--pkcs11-uri", _with_device),
-    SignerRow("certificate", "--certificate", _with_certificate(timestamps=False)),
-    SignerRow("certificate + time", "--certificate", _with_certificate(timestamps=True)),
+    *(SignerRow(f"key {name}", _with_key(kind)) for name, kind in KEYS.items()),
+    DEVICE,
+    SignerRow("certificate", _with_certificate(timestamps=False)),
+    SignerRow("certificate + time", _with_certificate(timestamps=True)),
     *(
-        SignerRow(f"keyless {name}", "--keyless", _keyless(rekor, timestamps=timestamps))
+        SignerRow(f"keyless {name}", _keyless(rekor, timestamps=timestamps))
         for name, (rekor, timestamps) in LOGS.items()
     ),
 )
-
-
-def is_there(option: str) -> bool:
-    """Whether `aibom sign` has an option."""
-    return re.search(rf"{option}\b", CliRunner().invoke(cli, ["sign", "--help"]).output) is not None
-
-
-def available_signers() -> list[SignerRow]:
-    """Those whose option `aibom sign` has."""
-    return [signer for signer in SIGNERS if is_there(signer.needs)]
 
 
 def bend_payload(bundle: Path) -> None:

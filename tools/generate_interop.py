@@ -64,7 +64,7 @@ def documents(results: dict[str, Any]) -> dict[Path, str]:
     ours = [cell for cell in results["cells"] if cell["signed_by"] == "aibom"]
     theirs = [cell for cell in results["cells"] if cell["signed_by"] != "aibom"]
     judges = list(results["judges"])
-    section = "\n".join([BEGIN, *summary(ours, judges), END])
+    section = "\n".join([BEGIN, *summary(ours, theirs, judges), END])
     text = re.sub(rf"{BEGIN}.*?{END}", lambda _: section, readme.read_text(encoding="utf-8"), flags=re.DOTALL)
     page = [f"{_HEAD}{_INTRODUCTION}", *(f"- {name}: {version}" for name, version in results["judges"].items())]
     for document in OURS:
@@ -73,11 +73,22 @@ def documents(results: dict[str, Any]) -> dict[Path, str]:
     return {readme: text, ROOT / "docs" / "interop.md": "\n".join(page)}
 
 
-def summary(cells: list[Cell], judges: list[str]) -> list[str]:
-    """What other tools accept of ours, both documents in one cell."""
+def summary(ours: list[Cell], theirs: list[Cell], judges: list[str]) -> list[str]:
+    """What other tools accept of ours, both documents in one cell; then what we accept of theirs."""
     notes = Notes()
-    rows = [[how, *(_both(_at(cells, how, judge), notes) for judge in judges)] for how in _ways(cells)]
-    return [*_table(["`aibom sign` with", *judges], rows), *notes.lines()]
+    accepted = [[how, *(_both(_at(ours, how, judge), notes) for judge in judges)] for how in _ways(ours)]
+    signed = [
+        [how, *(_theirs([c for c in theirs if (c["how"], c["signed_by"]) == (how, tool)], notes) for tool in judges)]
+        for how in _ways(theirs)
+    ]
+    return [
+        *_table(["`aibom sign` with", *judges], accepted),
+        "",
+        "And what `aibom verify` accepts of theirs (`-`: the tool does not sign so):",
+        "",
+        *_table(["signed with", *judges], signed),
+        *notes.lines(),
+    ]
 
 
 def our_table(cells: list[Cell], judges: list[str]) -> list[str]:
@@ -105,6 +116,17 @@ def _both(cells: list[Cell], notes: Notes) -> str:
     accepted = [cell["document"] for cell in cells if cell["outcome"] == "accepted"]
     word = "yes" if len(accepted) == len(OURS) else " ".join(accepted) or "no"
     return word + notes.mark(cells[0]["judge"], [cell["reason"] for cell in cells])
+
+
+def _theirs(cells: list[Cell], notes: Notes) -> str:
+    """The documents of one tool that we accept, and why not the others."""
+    if not cells:
+        return "-"
+    cells = sorted(cells, key=lambda cell: cell["document"])
+    accepted = [cell["document"].removeprefix("SLSA ") for cell in cells if cell["outcome"] == "accepted"]
+    others = [cell for cell in cells if cell["outcome"] != "accepted"]
+    marks = [_one(cell, notes=notes).removeprefix(_MARKS[cell["outcome"]]).strip() for cell in others]
+    return " ".join([", ".join(accepted) or "no", *dict.fromkeys(marks)])
 
 
 def _at(cells: list[Cell], how: str, judge: str) -> list[Cell]:

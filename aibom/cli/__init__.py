@@ -14,14 +14,14 @@ from aibom.cli.exits import run
 # Name → module and what it does. The order is that of a release's life.
 _COMMANDS = {
     "init": ("aibom.cli.init", "Write an aibom.toml to state what only the publisher knows."),
+    "layout": ("aibom.cli.layout", "Sign who may do which step of making a model."),
+    "link": ("aibom.cli.link", "Record one step of making a model, and sign it."),
     "inspect": ("aibom.cli.inspect", "Show what can be read from a file or a release."),
     "build": ("aibom.cli.build", "Write the BOM of a release."),
     "sign": ("aibom.cli.sign", "Sign a release and its BOM."),
     "attest": ("aibom.cli.attest", "Sign one more statement about a release."),
-    "layout": ("aibom.cli.layout", "Sign who may do which step of making a model."),
-    "link": ("aibom.cli.link", "Record one step of making a model, and sign it."),
-    "push": ("aibom.cli.push", "Attach a release's BOM and attestations to its artifact in a registry."),
-    "pull": ("aibom.cli.pull", "Fetch a release's BOM and attestations from a registry."),
+    "push": ("aibom.cli.push", "Attach BOM and attestations to a model in a registry."),
+    "pull": ("aibom.cli.pull", "Fetch BOM and attestations from a registry."),
     "verify": ("aibom.cli.verify", "Decide whether a release is authentic, whole and complete."),
     "diff": ("aibom.cli.diff", "Show what changed between two releases or BOMs."),
     "profiles": ("aibom.cli.profiles", "List what a release can be checked for."),

@@ -9,8 +9,7 @@ import click
 from aibom.cli.build import warn
 from aibom.cli.output import read_input, write_whole
 from aibom.cli.render.layout import row, safe
-from aibom.cli.signers import SignerChoice, signer_options
-from aibom.cli.step_signers import make_step_signer
+from aibom.cli.step_signers import KEY, make_step_signer
 from aibom.core.errors import InputError, UsageError
 from aibom.core.layout import ATTESTATIONS
 
@@ -33,8 +32,8 @@ Examples:
 @click.option("--init", is_flag=True, help="Write a commented example to PLAN instead; never over a file.")
 @click.option("--expires", metavar="DAY", help="Last day that it counts, e.g. 2027-12-31; by default after a year.")
 @click.option("-o", "--output", type=_FILE, help="File to write to; by default attestations/root.layout beside PLAN.")
-@signer_options
-def command(plan: Path, init: bool, expires: str | None, output: Path | None, signer: SignerChoice) -> None:
+@KEY
+def command(plan: Path, init: bool, expires: str | None, output: Path | None, key: Path | None) -> None:
     """Compile the supply chain in PLAN (a TOML file) into an in-toto layout, and sign it.
 
     PLAN names the steps in order, the public keys of those who may do each, and the files that each takes from
@@ -46,7 +45,7 @@ def command(plan: Path, init: bool, expires: str | None, output: Path | None, si
     if init:
         _write_example(plan, EXAMPLE)
         return
-    chosen = make_step_signer(signer)
+    chosen = make_step_signer(key)
     parsed = parse_plan(read_input(plan, MAX_PLAN_BYTES), plan.name)
     now = datetime.now(UTC)
     end = _end(expires, parsed, now)

@@ -11,8 +11,7 @@ from aibom.cli.output import write_whole
 from aibom.cli.recorded_files import digest_files, require_base
 from aibom.cli.render.layout import row, safe
 from aibom.cli.running import Ended, run_step
-from aibom.cli.signers import SignerChoice, signer_options
-from aibom.cli.step_signers import make_step_signer
+from aibom.cli.step_signers import KEY, make_step_signer
 from aibom.core.errors import InputError, UsageError
 from aibom.core.layout import ATTESTATIONS
 
@@ -40,7 +39,7 @@ Examples:
 @click.option("--record-output", is_flag=True, help="Also record what the command prints; it may hold secrets.")
 @click.option("-o", "--output", type=_FOLDER, help="File to write the link to.")
 @click.option("--output-dir", type=_FOLDER, help="Folder to write the link to; by default attestations/ in the base.")
-@signer_options
+@KEY
 def command(
     step: str,
     cmd: tuple[str, ...],
@@ -51,7 +50,7 @@ def command(
     record_output: bool,
     output: Path | None,
     output_dir: Path | None,
-    signer: SignerChoice,
+    key: Path | None,
 ) -> None:
     """Record the step STEP: digest what it takes, run CMD, digest what it makes, and sign that.
 
@@ -62,7 +61,7 @@ def command(
     if output and output_dir:
         raise UsageError("two places to write to", hint="give -o FILE or --output-dir DIR, not both")
     require_base(base)
-    chosen = make_step_signer(signer)
+    chosen = make_step_signer(key)
     _require_step(step)
     target = output or (output_dir or base / ATTESTATIONS) / chosen.link_name(step)
     _require_writable(target)

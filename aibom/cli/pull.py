@@ -23,8 +23,8 @@ _NOTES = 5
 
 _EXAMPLES = """\b
 Examples:
-  aibom pull ghcr.io/example/teller:1.0 ./my-model
-  aibom pull ghcr.io/example/teller:1.0 /mnt/read-only --output-dir ./documents
+  aibom pull registry.example/teller:1.0 ./my-model
+  aibom pull registry.example/teller:1.0 /mnt/read-only --output-dir ./documents
   aibom pull localhost:5000/teller:1.0 ./my-model --plain-http"""
 
 

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 _EXAMPLES = """\b
 Examples:
-  aibom push ghcr.io/example/teller:1.0 ./my-model
-  aibom push ghcr.io/example/teller:1.0 ./my-model --create
-  aibom push ghcr.io/example/teller@sha256:… ./my-model --attached ./documents
+  aibom push registry.example/teller:1.0 ./my-model
+  aibom push registry.example/teller:1.0 ./my-model --create
+  aibom push registry.example/teller@sha256:… ./my-model --attached ./documents
   aibom push localhost:5000/teller:1.0 ./my-model --plain-http"""
 
 

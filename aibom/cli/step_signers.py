@@ -1,26 +1,30 @@
-"""SIGNER of `aibom link` and `aibom layout`: a private key, and nothing else."""
+"""Who signs with `aibom link` and `aibom layout`: a private key, and nothing else.
 
-from dataclasses import fields
+in-toto names who did a step by the id of a key; an identity or a certificate has none.
+"""
+
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
+from aibom.cli.options import FILE
 from aibom.cli.secrets import passphrase
-from aibom.cli.signers import SignerChoice
 from aibom.core.errors import UsageError
 
 if TYPE_CHECKING:
     from attest.signing.steps import StepSigner
 
+KEY = click.option("--key", type=FILE, help="Private key, PEM: ECDSA, Ed25519 or RSA.")
 
-def make_step_signer(choice: SignerChoice) -> "StepSigner":
-    """Make the signer. Raises UsageError for any other way to sign than a key, and SigningError."""
-    others = [field.name for field in fields(choice) if field.name != "key" and getattr(choice, field.name)]
-    if others or choice.key is None:
+
+def make_step_signer(key: Path | None) -> "StepSigner":
+    """Make the signer. Raises UsageError without a key, and SigningError."""
+    if key is None:
         raise UsageError(
-            "recorded steps and layouts are signed with a key: in-toto names who did a step by the id of a key",
-            where=f"--{others[0].replace('_', '-')}" if others else "",
-            hint="give --key FILE and nothing else; an identity or a certificate can sign the release itself",
+            "say who signs", hint="give --key FILE; in-toto names who did a step by a key, so nothing else can sign it"
         )
     from attest.signing.key import load_private_key
     from attest.signing.steps import StepSigner
 
-    return StepSigner(load_private_key(choice.key, passphrase))
+    return StepSigner(load_private_key(key, passphrase))

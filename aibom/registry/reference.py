@@ -15,7 +15,7 @@ _COMPONENT = r"[a-z0-9]+(?:(?:\.|__?|-{1,20})[a-z0-9]+)*"
 _REPOSITORY = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-_HINT = "write registry/repository:tag or registry/repository@sha256:…, for example ghcr.io/example/teller:1.0"
+_HINT = "write registry/repository:tag or registry/repository@sha256:…, for example registry.example/teller:1.0"
 
 
 @dataclass(frozen=True, slots=True)

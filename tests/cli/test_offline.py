@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.conftest import Ran
-from tests.lab import Lab, Signed, SignerRow, available_signers
+from tests.lab import DEVICE, SIGNERS, Lab, Signed, SignerRow
 from tests.sigstore_instance import SigstoreInstance
 
 Aibom = Callable[..., Ran]
@@ -23,8 +23,8 @@ _WAYS = {
     *("keyless v1", "keyless v1 + time", "keyless v2 + time"),
 }
 _ROWS = [
-    pytest.param(row, id=row.name, marks=[pytest.mark.hsm] if row.needs == "--pkcs11-uri" else [])
-    for row in available_signers()
+    pytest.param(row, id=row.name, marks=[pytest.mark.hsm] if row is DEVICE else [])
+    for row in SIGNERS
     if row.name in _WAYS
 ]
 _NO_NETWORK = ["unshare", "--user", "--map-root-user", "--net"]

@@ -467,4 +467,4 @@ def test_help_does_not_import_what_talks(aibom: Aibom) -> None:
         assert ran.code == 0
         assert "--plain-http" in ran.out
         assert "Examples:" in ran.out
-        assert f"aibom {command} ghcr.io/example/teller:1.0 ./my-model" in ran.out
+        assert f"aibom {command} registry.example/teller:1.0 ./my-model" in ran.out

@@ -169,10 +169,10 @@ def test_what_cannot_be_recorded(aibom: Aibom, made: Made, arguments: list[str],
     assert words in ran.err
 
 
-def test_only_a_key_signs_steps(aibom: Aibom, made: Made) -> None:
-    ran = aibom("link", "train", "--materials", "data", "--no-command", "--keyless")
-    assert ran.code == 2
-    assert "in-toto names who did a step by the id of a key" in " ".join(ran.err.split())
+def test_a_step_needs_a_key(aibom: Aibom, made: Made) -> None:
+    ran = aibom("link", "train", "--materials", "data", "--no-command")
+    assert (ran.code, made.links) == (2, [])
+    assert "in-toto names who did a step by a key" in " ".join(ran.err.split())
 
 
 def test_the_example_of_a_plan_is_one(aibom: Aibom, made: Made, tmp_path: Path) -> None:

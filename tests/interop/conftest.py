@@ -42,10 +42,10 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 def _whole(seen: tuple[Cell, ...]) -> Results | None:
     """The results of this run; None for a part of one, from which no table may be written."""
     from tests.interop.judges import JUDGES
-    from tests.interop.others import available_others
-    from tests.lab import DOCUMENTS, available_signers
+    from tests.interop.others import OTHERS
+    from tests.lab import DOCUMENTS, SIGNERS
 
-    if len(seen) != len(available_signers()) * len(DOCUMENTS) * len(JUDGES) + len(available_others()):
+    if len(seen) != len(SIGNERS) * len(DOCUMENTS) * len(JUDGES) + len(OTHERS):
         return None
     return Results({judge.name: judge.version() for judge in JUDGES}, seen)
 

@@ -21,7 +21,6 @@ from tests.lab import (
     Expect,
     Lab,
     Signed,
-    is_there,
 )
 
 PROVENANCE, ONE_FILE = "SLSA provenance", "file signature"
@@ -47,8 +46,6 @@ class OtherRow:
     document: str
     how: str
     sign: Callable[[Lab, Path], Signed]
-    needs: str = "--key"
-    """The option of ours without which we have nothing to verify it by."""
 
     @property
     def name(self) -> str:
@@ -156,7 +153,7 @@ OTHERS = (
         OtherRow("model_signing", MODEL_SIGNATURE, f"key {name}", _by_model_signing_key(KEYS[name]))
         for name in ("EC P-256", "EC P-384", "EC P-521")
     ),
-    OtherRow("model_signing", MODEL_SIGNATURE, "certificate", _by_model_signing_certificate, "--certificate"),
+    OtherRow("model_signing", MODEL_SIGNATURE, "certificate", _by_model_signing_certificate),
     *(
         OtherRow("model_signing", MODEL_SIGNATURE, f"keyless {how}", _keyless(how, _model_signing_keyless))
         for how in LOGS
@@ -182,8 +179,3 @@ OTHERS = (
         for how in ("v1", "v2 + time")
     ),
 )
-
-
-def available_others() -> list[OtherRow]:
-    """Those that we can verify."""
-    return [other for other in OTHERS if is_there(other.needs)]

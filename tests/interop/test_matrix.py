@@ -14,9 +14,9 @@ import pytest
 from tests.conftest import Ran
 from tests.interop.expected import expected_departure
 from tests.interop.judges import JUDGES, Answer, Judge
-from tests.interop.others import BUNDLES, PROVENANCE, NotSignedError, OtherRow, available_others
+from tests.interop.others import BUNDLES, OTHERS, PROVENANCE, NotSignedError, OtherRow
 from tests.interop.results import ACCEPTED, NOT_APPLICABLE, REFUSED, Cell, Results
-from tests.lab import ARTIFACT, DOCUMENTS, Expect, Lab, Signed, SignerRow, available_signers, bend_payload
+from tests.lab import ARTIFACT, DOCUMENTS, SIGNERS, Expect, Lab, Signed, SignerRow, bend_payload
 from tests.releases.files import put
 
 pytest.importorskip("model_signing", reason="needs the interop group: run `make interop`")
@@ -28,7 +28,7 @@ Record = Callable[[str, object], None]
 
 @pytest.mark.parametrize("judge", JUDGES, ids=[judge.name for judge in JUDGES])
 @pytest.mark.parametrize("document", DOCUMENTS)
-@pytest.mark.parametrize("signer", available_signers(), ids=lambda signer: signer.name)
+@pytest.mark.parametrize("signer", SIGNERS, ids=lambda signer: signer.name)
 def test_our_bundles_before_other_judges(
     lab: Lab,
     tmp_path: Path,
@@ -51,7 +51,7 @@ def test_our_bundles_before_other_judges(
     assert committed is None or cell in committed.cells, "run `make interop-table` and read the difference"
 
 
-@pytest.mark.parametrize("other", available_others(), ids=lambda other: other.name)
+@pytest.mark.parametrize("other", OTHERS, ids=lambda other: other.name)
 def test_their_bundles_before_us(
     lab: Lab, tmp_path: Path, aibom: Aibom, other: OtherRow, committed: Results | None, record_property: Record
 ) -> None:

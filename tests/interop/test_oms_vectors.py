@@ -24,7 +24,7 @@ from attest.keys import VerificationKey
 from attest.signing.key import KeyInMemory, KeySigner
 from tests.conftest import Ran
 from tests.factory import KeyFiles, make_key
-from tests.lab import Lab, SignerRow, available_signers
+from tests.lab import SIGNERS, Lab, SignerRow
 from tests.releases.files import put
 
 _PLACE = "../shared/data/oms-spec-vectors"
@@ -100,7 +100,7 @@ def test_another_kind_of_statement_is_refused_when_its_signature_holds(
     assert "statement.type" in {finding["rule"] for finding in json.loads(ran.out)["findings"]}
 
 
-@pytest.mark.parametrize("way", available_signers(), ids=lambda way: way.name)
+@pytest.mark.parametrize("way", SIGNERS, ids=lambda way: way.name)
 def test_the_specification_s_schemas_accept_what_we_write(lab: Lab, way: SignerRow) -> None:
     bundle = json.loads((lab.signed(way).release / SIGNATURE_NAME).read_bytes())
     statement = json.loads(base64.b64decode(bundle["dsseEnvelope"]["payload"]))

@@ -32,8 +32,8 @@ SUBJECT = Descriptor(media_type=MANIFEST, digest=f"sha256:{'1' * 64}", size=10)
 @pytest.mark.parametrize(
     ("text", "registry", "repository", "target"),
     [
-        ("ghcr.io/example/teller:1.0", "ghcr.io", "example/teller", "1.0"),
-        ("ghcr.io/example/teller", "ghcr.io", "example/teller", "latest"),
+        ("registry.example/teller:1.0", "registry.example", "teller", "1.0"),
+        ("registry.example/teller", "registry.example", "teller", "latest"),
         ("localhost:5000/a-b__c.d/e", "localhost:5000", "a-b__c.d/e", "latest"),
         ("[::1]:5000/a:T_1.x-y", "[::1]:5000", "a", "T_1.x-y"),
         (f"r.example/a@sha256:{'0' * 64}", "r.example", "a", f"sha256:{'0' * 64}"),

@@ -1061,10 +1061,10 @@ def test_an_import_that_nothing_declares_is_named_with_its_line(tmp_path: Path) 
 
 def test_an_image_pinned_by_digest_keeps_it(tmp_path: Path) -> None:
     digest = "c" * 64
-    docker = f"FROM ghcr.io/lab/base:1.2@sha256:{digest} AS build\nFROM build\nRUN pip install rich==13.9.4\n"
+    docker = f"FROM registry.example/lab/base:1.2@sha256:{digest} AS build\nFROM build\nRUN pip install rich==13.9.4\n"
     document = bom(tmp_path, {"model.safetensors": WEIGHTS, "Dockerfile": docker})
     (image,) = [c for c in nested(document) if c["type"] == "container"]
-    assert image["name"] == "ghcr.io/lab/base"
+    assert image["name"] == "registry.example/lab/base"
     assert image["hashes"] == [{"alg": "SHA-256", "content": digest}]
     assert digest in image["purl"]
     assert image["purl"].count("%25") == 0

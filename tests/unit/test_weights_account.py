@@ -269,9 +269,7 @@ def test_a_part_with_a_configuration_and_no_weights_is_missing_them(tmp_path: Pa
 
 @pytest.mark.parametrize("written", ["torch>=2\n", "torch\n"])
 def test_a_library_beside_the_lock_that_is_not_pinned_leaves_the_list_open(tmp_path: Path, written: str) -> None:
-    lock = (
-        'version = 1\n[[package]]\nname = "rich"\nversion = "13.9.4"\nsource = {registry = "https://pypi.org/simple"}\n'
-    )
+    lock = 'version = 1\n[[package]]\nname = "rich"\nversion = "13.9.4"\nsource = {registry = "https://index.example/simple"}\n'
     files = {"model.safetensors": WEIGHTS, "uv.lock": lock, "requirements.txt": "rich\n"}
     assert dependencies_are_known(account(tmp_path / "a", files))
     assert not dependencies_are_known(account(tmp_path / "b", {**files, "requirements.txt": f"rich\n{written}"}))
