@@ -106,11 +106,12 @@ class Lab:
         other_ca.write_bytes(other.pem)
         root.write_text(json.dumps(self._trusted_root([pki.issuing.certificate, pki.root.certificate])))
         other_root.write_text(json.dumps(self._trusted_root([other.certificate])))
-        time = self._timestamp_ca(folder) if timestamps else None
+        time = self.timestamp_ca(folder) if timestamps else None
         expect = Expect(ca=files.ca, timestamp_ca=time, identity=IDENTITY, trusted_root=root)
         return files.sign, expect, replace(expect, ca=other_ca, trusted_root=other_root)
 
-    def _timestamp_ca(self, folder: Path) -> Path:
+    def timestamp_ca(self, folder: Path) -> Path:
+        """Write the root of the instance's time-stamping authority."""
         path = folder / "timestamp-ca.pem"
         (authority,) = self.sigstore.trusted_root()["timestampAuthorities"]
         der = base64.b64decode(authority["certChain"]["certificates"][-1]["rawBytes"])
