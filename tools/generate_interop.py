@@ -123,10 +123,10 @@ def _theirs(cells: list[Cell], notes: Notes) -> str:
     if not cells:
         return "-"
     cells = sorted(cells, key=lambda cell: cell["document"])
-    accepted = [cell["document"].removeprefix("SLSA ") for cell in cells if cell["outcome"] == "accepted"]
+    accepted = [cell["document"].removesuffix(" provenance") for cell in cells if cell["outcome"] == "accepted"]
     others = [cell for cell in cells if cell["outcome"] != "accepted"]
     marks = [_one(cell, notes=notes).removeprefix(_MARKS[cell["outcome"]]).strip() for cell in others]
-    return " ".join([", ".join(accepted) or "no", *dict.fromkeys(marks)])
+    return " ".join([", ".join(accepted) or "no", *dict.fromkeys(marks)]).replace("] [", ", ")
 
 
 def _at(cells: list[Cell], how: str, judge: str) -> list[Cell]:

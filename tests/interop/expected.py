@@ -67,7 +67,7 @@ DEPARTURES = (
         judge="aibom",
         document="file signature",
         says="dsseEnvelope",
-        why="a release is covered by a signed statement over all of its files, not by a signature over one",
+        why="a signature over a single file covers no release",
     ),
     Departure(
         signed_by="sigstore-js",
