@@ -84,7 +84,7 @@ def summary(ours: list[Cell], theirs: list[Cell], judges: list[str]) -> list[str
     return [
         *_table(["`aibom sign` with", *judges], accepted),
         "",
-        "And what `aibom verify` accepts of theirs (`-`: the tool does not sign so):",
+        "And what `aibom verify` accepts of theirs (SLSA: a provenance statement; `-`: the tool does not sign so):",
         "",
         *_table(["signed with", *judges], signed),
         *notes.lines(),
