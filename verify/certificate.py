@@ -4,50 +4,17 @@ Sigstore's certificates have one identity (subject alternative name) and name th
 other authorities have names: e-mail addresses, URIs and DNS names, else the subject.
 """
 
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import ExtensionOID
+
+from attest.certificates import UNREADABLE, load_certificate, names_of
 
 # Fulcio certificate extensions, documented in Sigstore's OID information.
 _ISSUER_V2 = x509.ObjectIdentifier("1.3.6.1.4.1.57264.1.8")
 _ISSUER_V1 = x509.ObjectIdentifier("1.3.6.1.4.1.57264.1.1")
 _MAX_TEXT = 2000
-_NAMES = (x509.RFC822Name, x509.UniformResourceIdentifier, x509.DNSName)
-_FORMS: dict[type[x509.GeneralName], Callable[[str], bool]] = {
-    x509.RFC822Name: lambda text: "@" in text and ":" not in text,
-    x509.UniformResourceIdentifier: lambda text: ":" in text,
-    x509.DNSName: lambda text: "@" not in text and ":" not in text,
-}
-UNREADABLE = (
-    ValueError,
-    TypeError,
-    UnsupportedAlgorithm,
-    x509.DuplicateExtension,
-    x509.UnsupportedGeneralNameType,
-    x509.InvalidVersion,
-    CryptographyDeprecationWarning,
-)
-"""What `strictly` lets the library raise for a certificate, or a part of one, that it cannot read."""
-
-
-@contextmanager
-def strictly() -> Iterator[None]:
-    """What the library only warns of, such as a serial number that RFC 5280 forbids, is an error of `UNREADABLE`."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", CryptographyDeprecationWarning)
-        yield
-
-
-def load_certificate(der: bytes) -> x509.Certificate:
-    """Read a certificate of a bundle. Raises one of `UNREADABLE`."""
-    with strictly():
-        return x509.load_der_x509_certificate(der)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,21 +46,6 @@ def is_from_sigstore(der: bytes) -> bool:
     except UNREADABLE:
         return False
     return bool(found & {_ISSUER_V1, _ISSUER_V2})
-
-
-def names_of(certificate: x509.Certificate) -> tuple[str, ...]:
-    """Every e-mail address, URI and DNS name that it is for; if there is none, its subject as RFC 4514 text.
-
-    A name that has not the form of its kind is left out, so that none passes for one of another kind.
-    Raises what `cryptography` raises for a certificate that cannot be read.
-    """
-    extensions = [e.value for e in certificate.extensions if isinstance(e.value, x509.SubjectAlternativeName)]
-    names = [name for extension in extensions for name in extension]
-    found = [name.value for name in names if isinstance(name, _NAMES) and _FORMS[type(name)](name.value)]
-    if any(isinstance(name, _NAMES) for name in names):
-        return tuple(dict.fromkeys(found))
-    subject = certificate.subject.rfc4514_string()
-    return (subject,) if subject else ()
 
 
 def claimed_names(der: bytes) -> tuple[tuple[str, ...], str]:

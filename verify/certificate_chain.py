@@ -24,8 +24,8 @@ from cryptography.x509.verification import (
 )
 
 from aibom.core.errors import InputError
+from attest.certificates import UNREADABLE, is_valid_at, strictly, unfit_for_signing
 from attest.keys import ACCEPTED, key_problem
-from verify.certificate import UNREADABLE, strictly
 
 _MAX_DEPTH = 8
 _MAX_CERTIFICATES = 500
@@ -117,27 +117,12 @@ def build_chain(
 def leaf_problem(leaf: x509.Certificate) -> str:
     """Why a certificate is not one to sign releases with; empty if it is."""
     try:
-        extensions = {type(extension.value): extension.value for extension in leaf.extensions}
-        unfit = key_problem(leaf.public_key())
+        key, use = key_problem(leaf.public_key()), unfit_for_signing(leaf)
     except UNREADABLE:
         return "its certificate cannot be read"
-    usages, constraints = extensions.get(x509.ExtendedKeyUsage), extensions.get(x509.BasicConstraints)
-    usage = extensions.get(x509.KeyUsage)
-    if unfit:
-        return f"its certificate is for {unfit}; accepted are {ACCEPTED}"
-    if not isinstance(usages, x509.ExtendedKeyUsage) or ExtendedKeyUsageOID.CODE_SIGNING not in usages:
-        return "its certificate is not for code signing (extended key usage)"
-    if isinstance(constraints, x509.BasicConstraints) and constraints.ca:
-        return "its certificate is that of an authority, not of a signer"
-    if isinstance(usage, x509.KeyUsage) and not usage.digital_signature:
-        return "its certificate is not for digital signatures (key usage)"
-    return ""
-
-
-def is_valid_at(certificate: x509.Certificate, moment: datetime) -> bool:
-    """Whether `moment` lies in the certificate's lifetime, both ends included; certificates count in seconds."""
-    whole = moment.replace(microsecond=0)
-    return certificate.not_valid_before_utc <= whole <= certificate.not_valid_after_utc
+    if key:
+        return f"its certificate is for {key}; accepted are {ACCEPTED}"
+    return f"its certificate {use}" if use else ""
 
 
 def subject(certificate: x509.Certificate) -> str:

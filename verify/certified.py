@@ -15,8 +15,8 @@ from cryptography import x509
 
 from aibom.core.finding import Finding, contradiction, undecided
 from attest.bundle import Bundle, pre_authentication_encoding
+from attest.certificates import UNREADABLE, load_certificate, names_of
 from attest.keys import PublicKey, VerificationKey, key_problem
-from verify.certificate import UNREADABLE, load_certificate, names_of
 from verify.certificate_chain import Chain, build_chain, subject
 from verify.policy import ExpectedCertificate
 from verify.timestamp import Times, TimestampAuthority, verify_timestamps

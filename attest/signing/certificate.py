@@ -3,8 +3,6 @@
 Whatever a verifier would refuse later is refused here first, before anything is signed.
 """
 
-import warnings
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,23 +11,13 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.utils import CryptographyDeprecationWarning
-from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from aibom.core.errors import SigningError
 from attest.bundle import certificate_bundle_bytes, pre_authentication_encoding
+from attest.certificates import UNREADABLE, is_valid_at, names_of, strictly, unfit_for_signing
 from attest.signing.signer import KeyHolder, Stamper
 
 _MAX_BYTES = 256 * 1024
-_UNREADABLE = (
-    ValueError,
-    TypeError,
-    UnsupportedAlgorithm,
-    x509.DuplicateExtension,
-    x509.UnsupportedGeneralNameType,
-    x509.InvalidVersion,
-    CryptographyDeprecationWarning,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +57,11 @@ class CertificateSigner:
         """The subject of the certificate, and who issued it."""
         leaf = self._chain.leaf
         stamped = f"; {self._timestamps.describe()}" if self._timestamps is not None else ""
-        return f"the certificate of {_names(leaf)}, issued by {leaf.issuer.rfc4514_string()}{stamped}"
+        return f"the certificate of {' or '.join(names_of(leaf))}, issued by {leaf.issuer.rfc4514_string()}{stamped}"
 
     def _require_lifetime(self, stamped: datetime) -> None:
         for certificate in self._chain.certificates:
-            if not _lives_at(certificate, stamped):
+            if not is_valid_at(certificate, stamped):
                 raise SigningError(
                     f"the time-stamping authority says {_text(stamped)}, when the certificate was not valid "
                     f"({_lifetime(certificate)}); this computer's clock says {_text(self._now)}",
@@ -89,8 +77,10 @@ def certificate_signer(
     leaf = chain.leaf
     try:
         belongs = leaf.public_key() == holder.public.key
-        problem = _unfit(leaf)
-    except _UNREADABLE:
+        problem = unfit_for_signing(leaf)
+        if not problem and not names_of(leaf):
+            problem = "names nobody whom a buyer could expect (subject alternative name)"
+    except UNREADABLE:
         raise _malformed(where) from None
     if not belongs:
         raise SigningError(
@@ -100,7 +90,9 @@ def certificate_signer(
         )
     if problem:
         raise SigningError(
-            f"the certificate {problem}", where=where, hint="ask your authority for a code-signing certificate"
+            f"the certificate {problem}",
+            where=where,
+            hint="ask your authority for a code-signing certificate with your e-mail address or URI in it",
         )
     for certificate in chain.certificates:
         _require_strong(certificate, where)
@@ -124,22 +116,20 @@ def load_chain(certificate: Path, chain: Path | None) -> CertificateChain:
                 hint="sign with the key alone (no --certificate), or have an authority issue a certificate",
             )
         return CertificateChain(_linked(leaf, [other for other in others if other != leaf], where))
-    except _UNREADABLE:
+    except UNREADABLE:
         raise _malformed(where) from None
 
 
 def load_certificates(path: Path) -> list[x509.Certificate]:
     """Read at least one certificate from a PEM file. Raises SigningError."""
     try:
-        with path.open("rb") as file, warnings.catch_warnings():
-            # What the library only warns of (a serial number of zero, say), verifiers refuse.
-            warnings.simplefilter("error", CryptographyDeprecationWarning)
+        with path.open("rb") as file, strictly():
             found = x509.load_pem_x509_certificates(file.read(_MAX_BYTES))
     except OSError as error:
         raise SigningError(
             f"cannot read the certificate: {error.strerror}", where=str(path), hint="check the path"
         ) from error
-    except _UNREADABLE:
+    except UNREADABLE:
         raise _malformed(str(path)) from None
     return found
 
@@ -168,20 +158,6 @@ def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     return True
 
 
-def _unfit(leaf: x509.Certificate) -> str:
-    """Why a certificate is not one to sign releases with; empty if it is."""
-    found = {type(extension.value): extension.value for extension in leaf.extensions}
-    usages, constraints = found.get(x509.ExtendedKeyUsage), found.get(x509.BasicConstraints)
-    usage = found.get(x509.KeyUsage)
-    if not isinstance(usages, x509.ExtendedKeyUsage) or ExtendedKeyUsageOID.CODE_SIGNING not in usages:
-        return "is not for code signing (extended key usage)"
-    if isinstance(constraints, x509.BasicConstraints) and constraints.ca:
-        return "is that of an authority, not of a signer (basic constraints)"
-    if isinstance(usage, x509.KeyUsage) and not usage.digital_signature:
-        return "is not for digital signatures (key usage)"
-    return ""
-
-
 def _require_strong(certificate: x509.Certificate, where: str) -> None:
     """Refuse what verifiers refuse by the rules of the web: SHA-1, and authorities with keys of Edwards curves."""
     try:
@@ -198,7 +174,7 @@ def _require_strong(certificate: x509.Certificate, where: str) -> None:
 
 
 def _require_valid(certificate: x509.Certificate, now: datetime, where: str) -> None:
-    if _lives_at(certificate, now):
+    if is_valid_at(certificate, now):
         return
     what = "has expired" if now > certificate.not_valid_after_utc else "is not valid yet"
     raise SigningError(
@@ -209,22 +185,8 @@ def _require_valid(certificate: x509.Certificate, now: datetime, where: str) -> 
     )
 
 
-def _lives_at(certificate: x509.Certificate, moment: datetime) -> bool:
-    whole = moment.replace(microsecond=0)
-    return certificate.not_valid_before_utc <= whole <= certificate.not_valid_after_utc
-
-
 def _lifetime(certificate: x509.Certificate) -> str:
     return f"valid from {_text(certificate.not_valid_before_utc)} to {_text(certificate.not_valid_after_utc)}"
-
-
-def _names(leaf: x509.Certificate) -> str:
-    """Every name that a buyer may be told to expect; else the subject."""
-    found: Iterable[x509.Extension[x509.ExtensionType]] = leaf.extensions
-    names = [name for e in found if isinstance(e.value, x509.SubjectAlternativeName) for name in e.value]
-    kinds = (x509.RFC822Name, x509.UniformResourceIdentifier, x509.DNSName)
-    texts = [name.value for name in names if isinstance(name, kinds)]
-    return " or ".join(texts) or leaf.subject.rfc4514_string()
 
 
 def _malformed(where: str) -> SigningError:

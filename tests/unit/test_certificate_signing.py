@@ -61,7 +61,8 @@ def test_a_key_of_another_certificate(pki: Pki) -> None:
 @pytest.mark.parametrize(
     ("bent", "word"),
     [({"usages": (ExtendedKeyUsageOID.SERVER_AUTH,)}, "code signing"), ({"usages": ()}, "code signing"),
-     ({"is_authority": True}, "authority"), ({"digital_signature": False}, "digital signatures")],
+     ({"is_authority": True}, "authority"), ({"digital_signature": False}, "digital signatures"),
+     ({"names": (), "subject": ""}, "names nobody")],
 )  # fmt: skip
 def test_certificates_for_something_else(pki: Pki, bent: dict[str, object], word: str) -> None:
     sign_with(pki.issuing.issue(), pki.issuing)
