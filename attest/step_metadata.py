@@ -32,6 +32,7 @@ _MAX_WORDS, _MAX_WORD = 10_000, 32_768
 _PREFIX = 8
 _STEP_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}", re.ASCII)
 _KEY_ID = re.compile(r"[0-9a-f]{64}")
+_KEY_PREFIX = re.compile(rf"[0-9a-f]{{{_PREFIX}}}")
 _HEX = re.compile(r"[0-9a-f]{32,256}")
 _LINK_FIELDS = {"_type", "name", "materials", "products", "byproducts", "command", "environment"}
 _ENVELOPE_FIELDS = {"payload", "payloadType", "signatures"}
@@ -119,6 +120,13 @@ def parse_link(signed: SignedMetadata, where: str) -> LinkRecord:
         command=parse_words(document["command"], f"{where}, command"),
         exit_code=code,
     )
+
+
+def is_link_file_name(name: str) -> bool:
+    """Whether a file may be called so: a step, the beginning of a key id, and the ending."""
+    step, _, prefix = name.removesuffix(LINK_SUFFIX).rpartition(".")
+    whole = name.endswith(LINK_SUFFIX) and _STEP_NAME.fullmatch(step) is not None
+    return whole and _KEY_PREFIX.fullmatch(prefix) is not None
 
 
 def link_file_name(step: str, key_id: str) -> str:

@@ -83,6 +83,14 @@ def _path(target: Places, name: str) -> Path:
         return target.bom
     if name == SIGNATURE_NAME:
         return target.signature
+    if not name.endswith(BUNDLE_SUFFIX):
+        if target.file:
+            raise InputError(
+                "recorded steps belong to a release in a folder, and this is a single file",
+                where=name,
+                hint="give the folder that holds the file",
+            )
+        return target.folder / name
     return target.attestation(name.removeprefix(f"{ATTESTATIONS}/").removesuffix(BUNDLE_SUFFIX))
 
 

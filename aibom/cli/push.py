@@ -68,10 +68,11 @@ def _attachments(release: Path, aside: Path | None) -> "list[Attachment]":
             where=str(aside or release),
             hint="run `aibom sign` first; a release signed with --output-dir needs --attached",
         )
-    from aibom.registry.attachments import bom_attachment, bundle_attachment
+    from aibom.registry.attachments import bom_attachment, bundle_attachment, chain_attachment
 
     now = source_date()
     bundles = {file.name: bundle_attachment(file.name, read_bundle_file(file), now) for file in found.bundles}
+    bundles |= {file.name: chain_attachment(file.name, read_bundle_file(file)) for file in found.chain}
     bom = Attached(BOM_NAME, places(release, aside).bom)
     if os.path.lexists(bom.path):
         return [bom_attachment(read_bundle_file(bom)), *bundles.values()]

@@ -13,10 +13,13 @@ from aibom.core.layout import ATTESTATIONS, BOM_NAME, BUNDLE_SUFFIX, SIGNATURE_N
 from aibom.core.strictjson import parse_json_object
 from aibom.registry.manifests import Attachment, digest_of
 from attest.bundle import MAX_BYTES, MEDIA_TYPE, parse_bundle
-from attest.statement import parse_statement
+from attest.statement import parse_any_statement
+from attest.step_metadata import LAYOUT_NAME, MAX_LINK_BYTES, is_link_file_name, parse_signed
 
 BOM_TYPE = "application/vnd.cyclonedx+json"
 BUNDLE_TYPE = MEDIA_TYPE
+CHAIN_TYPE = "application/vnd.dsse.envelope.v1+json"
+"""in-toto's layout and links."""
 RELEASE_TYPE = "application/vnd.aibom.release.v1+json"
 MAX_FILE = MAX_BYTES
 MAX_TOTAL = 1024 * 1024 * 1024
@@ -32,6 +35,9 @@ def is_attachable(path: str, media_type: str) -> bool:
     """Whether a file of this name and type is one that releases are pushed with."""
     if media_type == BOM_TYPE:
         return path == BOM_NAME
+    if media_type == CHAIN_TYPE:
+        folder, _, name = path.partition("/")
+        return folder == ATTESTATIONS and (name == LAYOUT_NAME or is_link_file_name(name))
     named = path == SIGNATURE_NAME or (len(path) <= _MAX_NAME and _ATTESTATION.fullmatch(path) is not None)
     return media_type == BUNDLE_TYPE and named
 
@@ -57,13 +63,24 @@ def bundle_attachment(path: str, data: bytes, now: datetime | None) -> Attachmen
     bundle = parse_bundle(data, path)
     annotations = {
         "dev.sigstore.bundle.content": "dsse-envelope",
-        "dev.sigstore.bundle.predicateType": parse_statement(bundle.payload, f"{path}, payload").predicate_type,
+        "dev.sigstore.bundle.predicateType": parse_any_statement(bundle.payload, f"{path}, payload").predicate_type,
     }
     created = _logged_time(data, path) or now
     if created:
         annotations[_CREATED] = created.strftime("%Y-%m-%dT%H:%M:%SZ")
     title = f"{digest_of(data).replace(':', '-')}{BUNDLE_SUFFIX}"
     return Attachment(path=path, data=data, media_type=BUNDLE_TYPE, title=title, annotations=annotations)
+
+
+def chain_attachment(path: str, data: bytes) -> Attachment:
+    """A layout or link of recorded steps. Raises InputError if it is none, or its name cannot be restored by `pull`."""
+    if not is_attachable(path, CHAIN_TYPE):
+        raise InputError("not the name that a link has: STEP.KEYID.link", where=path, hint="give it its name back")
+    signed = parse_signed(data, path, max_bytes=MAX_LINK_BYTES)
+    annotations = {"org.aibom.in-toto": signed.kind}
+    return Attachment(
+        path=path, data=data, media_type=CHAIN_TYPE, title=path.rpartition("/")[2], annotations=annotations
+    )
 
 
 def _logged_time(data: bytes, path: str) -> datetime | None:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from aibom.core.errors import InputError, SourceError
 from aibom.core.names import printable
-from aibom.registry.attachments import BOM_TYPE, BUNDLE_TYPE, MAX_FILE, MAX_TOTAL, is_attachable
+from aibom.registry.attachments import BOM_TYPE, BUNDLE_TYPE, CHAIN_TYPE, MAX_FILE, MAX_TOTAL, is_attachable
 from aibom.registry.client import RegistryClient
 from aibom.registry.manifests import EMPTY_TYPE, MANIFEST, PATH, Descriptor, parse_manifest
 from aibom.registry.referrers import list_referrers
 
 # Some registries list the type of the configuration, or none, where the type of the artifact belongs.
-_CANDIDATES = frozenset({BOM_TYPE, BUNDLE_TYPE, EMPTY_TYPE, ""})
+_OURS = frozenset({BOM_TYPE, BUNDLE_TYPE, CHAIN_TYPE})
+_CANDIDATES = _OURS | {EMPTY_TYPE, ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def _named_layer(client: RegistryClient, entry: Descriptor, subject: Descriptor)
     if manifest.subject is None or manifest.subject.digest != subject.digest:
         return "its subject is another artifact"
     path = manifest.annotations.get(PATH)
-    if manifest.artifact_type not in {BOM_TYPE, BUNDLE_TYPE}:
+    if manifest.artifact_type not in _OURS:
         return None
     if path is None:
         return "aibom did not push it; the tool that did can verify it"

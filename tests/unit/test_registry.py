@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from aibom.core.errors import InputError, SourceError, UsageError
 from aibom.core.layout import BOM_BUNDLE_NAME, BOM_NAME, SIGNATURE_NAME
-from aibom.registry.attachments import BOM_TYPE, BUNDLE_TYPE, bundle_attachment, is_attachable
+from aibom.registry.attachments import BOM_TYPE, BUNDLE_TYPE, CHAIN_TYPE, bundle_attachment, is_attachable
 from aibom.registry.authorization import Credentials, is_loopback, require_confidential
 from aibom.registry.manifests import (
     MANIFEST,
@@ -25,6 +25,7 @@ from aibom.registry.manifests import (
     parse_manifest,
 )
 from aibom.registry.reference import parse_reference
+from attest.bundle import key_bundle_bytes
 
 SUBJECT = Descriptor(media_type=MANIFEST, digest=f"sha256:{'1' * 64}", size=10)
 
@@ -111,6 +112,14 @@ def test_a_bundle_has_the_form_of_cosigns_specification(signed: Path) -> None:
     assert parse_manifest(manifest, "x").annotations == annotations
 
 
+def test_a_statement_about_something_else_than_files_may_be_attached_too() -> None:
+    statement = {"_type": "https://in-toto.io/Statement/v1", "predicateType": "https://example.com/review/v1",
+                 "subject": [{"digest": {"gitCommit": "0" * 40}}], "predicate": {}}  # fmt: skip
+    bundle = key_bundle_bytes(json.dumps(statement).encode(), b"signature", "")
+    attachment = bundle_attachment("attestations/review.sigstore.json", bundle, None)
+    assert attachment.annotations["dev.sigstore.bundle.predicateType"] == "https://example.com/review/v1"
+
+
 def test_the_time_is_the_logs_else_the_given_else_none(signed: Path) -> None:
     data = (signed / BOM_BUNDLE_NAME).read_bytes()
     created = "org.opencontainers.image.created"
@@ -140,6 +149,17 @@ def test_the_time_is_the_logs_else_the_given_else_none(signed: Path) -> None:
         ("/attestations/x.sigstore.json", BUNDLE_TYPE, False),
         ("../model.sig", BUNDLE_TYPE, False),
         ("attestations/" + "x" * 120 + ".sigstore.json", BUNDLE_TYPE, False),
+        ("attestations/root.layout", CHAIN_TYPE, True),
+        ("attestations/train-2.b_c.0123abcd.link", CHAIN_TYPE, True),
+        ("attestations/root.layout", BUNDLE_TYPE, False),
+        ("attestations/other.layout", CHAIN_TYPE, False),
+        ("attestations/train.link", CHAIN_TYPE, False),
+        ("attestations/train.0123ABCD.link", CHAIN_TYPE, False),
+        ("attestations/.train.0123abcd.link", CHAIN_TYPE, False),
+        ("attestations/a/train.0123abcd.link", CHAIN_TYPE, False),
+        ("attestations/../train.0123abcd.link", CHAIN_TYPE, False),
+        ("attestations/train.0123abcd.link\n", CHAIN_TYPE, False),
+        ("attestations/x.sigstore.json", CHAIN_TYPE, False),
     ],
 )
 def test_only_names_that_we_write_are_taken(path: str, media_type: str, taken: bool) -> None:
