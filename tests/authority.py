@@ -13,13 +13,13 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from rfc3161_client import HashAlgorithm, TimestampRequestBuilder, decode_timestamp_response
 
 from attest.bundle import certificate_bundle_bytes, pre_authentication_encoding
+from attest.certificate_chain import Authorities
 from attest.keys import PrivateKey, sign_message
 from attest.signing.certificate import CertificateChain, CertificateSigner, certificate_signer
 from attest.signing.key import KeyInMemory
 from attest.signing.signer import Stamp, Stamper
 from tests.factory import make_key, private_pem
 from tests.sigstore_instance.timestamps import TimestampAuthority
-from verify.certificate_chain import Authorities
 from verify.policy import ExpectedCertificate, Policy
 
 IDENTITY = "release@example.com"

@@ -15,9 +15,9 @@ from cryptography import x509
 
 from aibom.core.finding import Finding, contradiction, undecided
 from attest.bundle import Bundle, pre_authentication_encoding
+from attest.certificate_chain import Chain, build_chain, subject
 from attest.certificates import UNREADABLE, load_certificate, names_of
 from attest.keys import PublicKey, VerificationKey, key_problem
-from verify.certificate_chain import Chain, build_chain, subject
 from verify.policy import ExpectedCertificate
 from verify.timestamp import Times, TimestampAuthority, verify_timestamps
 from verify.trust import TrustRoot, timestamp_authorities
@@ -131,6 +131,8 @@ def _chain_finding(
     chain: Chain, path: str, moment: datetime, expected: ExpectedCertificate, bundle: Bundle, *, is_proven: bool
 ) -> Finding:
     outside = chain.outside
+    if chain.unknown_issuer:
+        return _unknown_issuer(path, chain.unknown_issuer, expected)
     if outside is None:
         return contradiction("signature.untrusted", chain.problem, where=path, expected=str(expected), hint=_CONFIRM)
     of = subject(outside) or "the signer"
@@ -156,19 +158,34 @@ def _chain_finding(
     return _expired(path, of, lifetime, moment, is_stamped=bool(bundle.timestamps))
 
 
+def _unknown_issuer(path: str, issuer: str, expected: ExpectedCertificate) -> Finding:
+    return contradiction(
+        "signature.untrusted",
+        "its certificate does not lead to an authority that you expect",
+        where=path,
+        expected=str(expected),
+        found=f"it ends at {issuer}, whose certificate is neither in the signature nor in --ca"[:500],
+        hint="if that authority is below the one you expect, ask the publisher to sign again with the whole --chain; "
+        "else do not use the release",
+    )
+
+
 def _expired(path: str, of: str, lifetime: str, moment: datetime, *, is_stamped: bool) -> Finding:
-    unproven = "there is no timestamp that would show that it was signed before"
-    hint = "ask the publisher to sign again with a timestamp (aibom sign --timestamp-url)"
     if is_stamped:
-        unproven = "no time-stamping authority was given, by which its timestamp could be checked"
-        hint = "give --timestamp-ca with the root certificate of the authority that stamped it, from a trusted source"
+        return undecided(
+            "signature.timestamp-unchecked",
+            f"the certificate of {of} was valid {lifetime} and has expired; whether its timestamp shows that it was "
+            "used before was not checked, for no time-stamping authority was given",
+            where=path,
+            hint="give --timestamp-ca with the root certificate of the authority that stamped it, from them",
+        )
     return contradiction(
         "signature.certificate-expired",
-        f"the certificate of {of} has expired, and {unproven}",
+        f"the certificate of {of} has expired, and there is no timestamp that would show that it was signed before",
         where=path,
         expected=f"a time {lifetime}",
         found=_text(moment),
-        hint=hint,
+        hint="ask the publisher to sign again with a timestamp (aibom sign --timestamp-url)",
     )
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from aibom.core.errors import UsageError
 from aibom.core.strictjson import Json, dump_compact
+from attest.certificate_chain import Authorities, subject
 from attest.keys import VerificationKey
-from verify.certificate_chain import Authorities, subject
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,6 +177,8 @@ def _refused(
             hint=_CONFIRM,
         )
     reason = str(error).strip().split("\n", 1)[0][:300] or type(error).__name__
+    if "candidates exhausted" in reason:  # the library's words if the next certificate is not there
+        reason = "its certificates, or those of its timestamp, lead to another Sigstore instance"
     return contradiction(
         "signature.invalid",
         f"the signature does not hold against the trust root: {reason}",

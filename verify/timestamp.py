@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 
-from verify.certificate_chain import Authorities
+from attest.certificate_chain import Authorities
 
 if TYPE_CHECKING:
     from rfc3161_client import TimeStampResponse

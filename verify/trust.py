@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from aibom.core.errors import InputError, TrustError
 from aibom.core.strictjson import Json, dump_compact, parse_json_object
-from verify.certificate_chain import Authorities
+from attest.certificate_chain import Authorities
 from verify.timestamp import TimestampAuthority
 
 if TYPE_CHECKING:

@@ -89,7 +89,7 @@ def expected_signers(expect: Expectation) -> "tuple[Expected, ...]":
 
 
 def _certificate(expect: Expectation) -> "ExpectedCertificate":
-    from verify.certificate_chain import parse_authorities
+    from attest.certificate_chain import parse_authorities
     from verify.policy import ExpectedCertificate
 
     if not (expect.ca and expect.identity):

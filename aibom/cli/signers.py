@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aibom.cli.build import warn
 from aibom.cli.options import FILE
 from aibom.cli.quiet import quiet_libraries
 from aibom.cli.secrets import TOKEN_VARIABLE, device_pin, passphrase
@@ -115,6 +116,11 @@ def _with_certificate(choice: SignerChoice, certificate: Path) -> "Signer":
         roots = load_timestamp_roots(choice.timestamp_ca) if choice.timestamp_ca else ()
         service = TimestampService(choice.timestamp_url, roots)
     chain = load_chain(certificate, choice.chain)
+    if chain.unknown_issuer:
+        warn(
+            f"the certificate of {chain.unknown_issuer}, who issued {certificate.name}, is not given (--chain): "
+            "a buyer who has only the root above it will reject this"
+        )
     return certificate_signer(_holder(choice), chain, service, now=datetime.now(UTC), where=str(certificate))
 
 

@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from aibom.core.errors import SigningError
 from attest.bundle import certificate_bundle_bytes, pre_authentication_encoding
+from attest.certificate_chain import Authorities, build_chain, is_issued_by
 from attest.certificates import UNREADABLE, is_valid_at, names_of, strictly, unfit_for_signing
 from attest.signing.signer import KeyHolder, Stamper
 
@@ -25,6 +26,14 @@ class CertificateChain:
     """The signer's certificate, then who issued each; the root is left to the verifier."""
 
     certificates: tuple[x509.Certificate, ...]
+    root: x509.Certificate | None = None
+    """If it was given; it only serves to check the others."""
+
+    @property
+    def unknown_issuer(self) -> str:
+        """If the signer's own certificate is all there is: who issued it."""
+        is_alone = len(self.certificates) == 1 and self.root is None
+        return self.leaf.issuer.rfc4514_string() if is_alone else ""
 
     @property
     def leaf(self) -> x509.Certificate:
@@ -97,6 +106,7 @@ def certificate_signer(
     for certificate in chain.certificates:
         _require_strong(certificate, where)
         _require_valid(certificate, now, where)
+    _require_path(chain, now, where)
     return CertificateSigner(holder, chain, timestamps, now)
 
 
@@ -109,13 +119,13 @@ def load_chain(certificate: Path, chain: Path | None) -> CertificateChain:
     others += load_certificates(chain) if chain is not None else []
     where = str(chain or certificate)
     try:
-        if _issued(leaf, leaf):
+        if is_issued_by(leaf, leaf):
             raise SigningError(
                 "the certificate signed itself: no authority vouches for it",
                 where=str(certificate),
                 hint="sign with the key alone (no --certificate), or have an authority issue a certificate",
             )
-        return CertificateChain(_linked(leaf, [other for other in others if other != leaf], where))
+        return _linked(leaf, [other for other in others if other != leaf], where)
     except UNREADABLE:
         raise _malformed(where) from None
 
@@ -134,10 +144,10 @@ def load_certificates(path: Path) -> list[x509.Certificate]:
     return found
 
 
-def _linked(leaf: x509.Certificate, others: list[x509.Certificate], where: str) -> tuple[x509.Certificate, ...]:
+def _linked(leaf: x509.Certificate, others: list[x509.Certificate], where: str) -> CertificateChain:
     chain, rest = [leaf], list(dict.fromkeys(others))
     while rest:
-        issuer = next((other for other in rest if _issued(chain[-1], other)), None)
+        issuer = next((other for other in rest if is_issued_by(chain[-1], other)), None)
         if issuer is None:
             raise SigningError(
                 f"the chain does not link up: {rest[0].subject.rfc4514_string()} issued nothing in it; "
@@ -147,15 +157,22 @@ def _linked(leaf: x509.Certificate, others: list[x509.Certificate], where: str) 
             )
         rest.remove(issuer)
         chain.append(issuer)
-    return tuple(c for c in chain if c is leaf or not _issued(c, c))
+    root = chain[-1] if is_issued_by(chain[-1], chain[-1]) else None
+    return CertificateChain(tuple(chain[:-1] if root else chain), root)
 
 
-def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    try:
-        certificate.verify_directly_issued_by(issuer)
-    except (InvalidSignature, ValueError, TypeError):
-        return False
-    return True
+def _require_path(chain: CertificateChain, now: datetime, where: str) -> None:
+    """Refuse what verifiers refuse, by their own rules: up to the root, or to the highest certificate that is there."""
+    *below, top = (*chain.certificates, chain.root) if chain.root else chain.certificates
+    if not below:
+        return
+    found = build_chain(chain.leaf, below[1:], Authorities((top,)), now)
+    if found.problem:
+        raise SigningError(
+            f"verifiers refuse this chain: {found.reason or found.problem}",
+            where=where,
+            hint="have the certificates of the chain issued again, as those of authorities (X.509 v3, RFC 5280)",
+        )
 
 
 def _require_strong(certificate: x509.Certificate, where: str) -> None:

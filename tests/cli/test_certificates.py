@@ -110,8 +110,8 @@ def test_an_expired_certificate_with_a_timestamp_from_its_lifetime(aibom: Aibom,
     sign_release(release, make_signer(pki, stamper, now=now - 1.5 * HOUR))
     assert aibom("verify", release, *files.expect, "--timestamp-ca", root).code == 0
     without = aibom("verify", release, *files.expect, "--json")
-    assert without.code == 1
-    assert json.loads(without.out)["findings"][0]["rule"] == "signature.certificate-expired"
+    assert without.code == 3
+    assert json.loads(without.out)["findings"][0]["rule"] == "signature.timestamp-unchecked"
     sign_release(release, make_signer(pki, now=now - 1.5 * HOUR))
     bare = aibom("verify", release, *files.expect, "--timestamp-ca", root)
     assert bare.code == 1
@@ -245,3 +245,12 @@ def test_the_signer_s_certificate_is_no_authority(aibom: Aibom, signed: Path, fi
     ran = aibom("verify", signed, "--ca", files.certificate, "--identity", IDENTITY)
     assert ran.code == 3
     assert "not the certificate of an authority" in ran.err
+
+
+def test_a_missing_chain_is_said_when_signing(aibom: Aibom, release: Path, files: PkiFiles) -> None:
+    ran = aibom("sign", release, "--build", "--key", files.key, "--certificate", files.certificate)
+    assert ran.code == 0, ran.err
+    assert "CN=Issuing CA, who issued signer.pem, is not given (--chain)" in " ".join(ran.err.split())
+    assert aibom("verify", release, *files.expect).code == 1
+    ran = aibom("sign", release, "--build", *files.sign)
+    assert "--chain" not in ran.err

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from aibom.core.errors import InputError, SigningError, UsageError
 from aibom.core.finding import Finding
 from attest.bundle import certificate_bundle_bytes, parse_bundle
+from attest.certificate_chain import parse_authorities
 from attest.signing.pkcs11_uri import parse_pkcs11_uri
 from attest.signing.timestamps import TimestampService
 from tests.authority import HOUR, InProcessStamper, Pki, certificate_policy, make_pki, make_signer
 from tests.sigstore_instance.server import Answer, LoopbackServer
-from verify.certificate_chain import parse_authorities
 from verify.policy import ExpectedCertificate, Policy
 from verify.signature import VerifiedStatement, verify_bundle
 from verify.timestamp import TimestampAuthority, verify_timestamps

@@ -146,3 +146,24 @@ def test_who_signs_is_said(pki: Pki) -> None:
     assert "CN=Release" in make_signer(nameless(names=())).describe()
     by_host = make_signer(make_pki(names=[x509.DNSName("sign.example.com")]))
     assert "sign.example.com" in by_host.describe()
+
+
+def test_a_chain_that_verifiers_refuse(pki: Pki, tmp_path: Path) -> None:
+    """Each links up by its signatures; an authority that is none stands in it."""
+    weak = pki.root.issue("Not an authority", 41)
+    for issuer, others in ((pki.issuing, (pki.issuing,)), (weak, (weak,))):
+        for root in ((), (pki.root,)):
+            signer = issuer.issue()
+            chain = load_chain(write(tmp_path / "s.pem", signer), write(tmp_path / "c.pem", *others, *root))
+            assert (chain.root is None) == (not root)
+            if issuer is pki.issuing:
+                certificate_signer(KeyInMemory(signer.key), chain, None, now=NOW, where="c.pem")
+                continue
+            with pytest.raises(SigningError, match="verifiers refuse this chain"):
+                certificate_signer(KeyInMemory(signer.key), chain, None, now=NOW, where="c.pem")
+
+
+def test_who_issued_it_is_named_if_it_is_not_there(pki: Pki, tmp_path: Path) -> None:
+    alone = write(tmp_path / "s.pem", pki.signer)
+    assert load_chain(alone, None).unknown_issuer == "CN=Issuing CA"
+    assert load_chain(alone, write(tmp_path / "c.pem", pki.issuing)).unknown_issuer == ""

@@ -19,6 +19,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from aibom.core.errors import InputError, UsageError
 from aibom.core.layout import BOM_BUNDLE_NAME, SIGNATURE_NAME
 from aibom.core.verdict import Verdict
+from attest.certificate_chain import Authorities, parse_authorities
 from attest.signing.key import KeyInMemory, KeySigner
 from attest.signing.signer import Signer
 from tests.authority import (
@@ -36,7 +37,6 @@ from tests.authority import (
 )
 from tests.factory import key_policy, make_key, make_release, private_pem, rules_of, sign_release, verify_signed
 from tests.sigstore_instance.timestamps import TimestampAuthority
-from verify.certificate_chain import Authorities, parse_authorities
 from verify.policy import ExpectedCertificate, Policy
 from verify.report import Report
 
@@ -135,6 +135,7 @@ def test_an_expired_certificate_with_a_timestamp_from_its_lifetime(
     accepted(bare, with_time)
     assert refused(bare, with_time, later) == {"signature.certificate-expired"}
     report = verify_signed(stamped, certificate_policy(pki.authorities), now=later)
+    assert (report.verdict, rules_of(report)) == (Verdict.UNDECIDED, {"signature.timestamp-unchecked"})
     assert "no time-stamping authority was given" in report.findings[0].message
     assert "--timestamp-ca" in report.findings[0].hint
     assert "no timestamp" in verify_signed(bare, with_time, now=later).findings[0].message
@@ -218,7 +219,8 @@ def test_an_authority_s_limits_on_names_hold(releases: Releases) -> None:
         return Pki(root, issuing, issuing.issue())
 
     def judge(pki: Pki) -> Report:
-        return verify_signed(releases.signed_by(make_signer(pki)), certificate_policy(pki.authorities), now=NOW)
+        release = releases.signed_by(careless(pki, pki.signer))
+        return verify_signed(release, certificate_policy(pki.authorities), now=NOW)
 
     assert judge(limited(x509.RFC822Name("example.com"))).verdict is Verdict.ACCEPTED
     assert "signature.untrusted" in rules_of(judge(limited(x509.RFC822Name("example.org"))))
@@ -255,6 +257,19 @@ def test_certificates_that_do_not_count(releases: Releases, pki: Pki, name: str)
     accepted(releases.signed_by(careless(pki, pki.signer)), certificate_policy(pki.authorities))
     make, rule = next((make, rule) for one, make, rule in chains(pki) if one == name)
     assert refused(releases.signed_by(make()), certificate_policy(pki.authorities)) == {rule}
+
+
+def test_where_a_chain_ends_is_said(releases: Releases, pki: Pki) -> None:
+    """Without its intermediate, and under another authority: who would have to be there, in words."""
+    alone = releases.signed_by(CarelessSigner(pki.signer.key, (pki.signer.certificate,)))
+    whole = releases.signed_by(make_signer(pki))
+    other = Authorities((make_root("Other CA", 20).certificate,))
+    accepted(whole, certificate_policy(pki.authorities))
+    for release, authorities, ends_at in ((alone, pki.authorities, "CN=Issuing CA"), (whole, other, "CN=Root CA")):
+        finding = verify_signed(release, certificate_policy(authorities), now=NOW).findings[0]
+        assert finding.rule == "signature.untrusted"
+        assert finding.found == f"it ends at {ends_at}, whose certificate is neither in the signature nor in --ca"
+        assert "candidates" not in finding.message
 
 
 def test_the_system_s_authorities_are_never_used(releases: Releases, pki: Pki, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -419,7 +434,8 @@ def test_every_certificate_must_be_valid_at_the_time(releases: Releases, stamper
     release = releases.signed_by(careless(pki, pki.signer, stamper=stamper))
     with_time = certificate_policy(pki.authorities, timestamps=stamper.roots)
     assert refused(release, with_time) == {"signature.outside-lifetime"}
-    assert refused(release, certificate_policy(pki.authorities)) == {"signature.certificate-expired"}
+    bare = releases.signed_by(careless(pki, pki.signer))
+    assert refused(bare, with_time) == {"signature.certificate-expired"}
 
 
 def test_a_certificate_from_the_future(releases: Releases, pki: Pki, stamper: InProcessStamper) -> None:

@@ -28,6 +28,7 @@ from attest.certificates import UNREADABLE, is_valid_at, strictly, unfit_for_sig
 from attest.keys import ACCEPTED, key_problem
 
 _MAX_DEPTH = 8
+_NOBODY_FITS = "all candidates exhausted"  # the library's words if no certificate is there that could be next
 _MAX_CERTIFICATES = 500
 _CHECKED_CONSTRAINTS = (x509.DNSName, x509.RFC822Name, x509.IPAddress)
 
@@ -51,8 +52,12 @@ class Chain:
 
     certificates: tuple[x509.Certificate, ...] = ()
     problem: str = ""
+    reason: str = ""
+    """What is wrong on the way, in the library's words, if it has any."""
     outside: x509.Certificate | None = None
     """If only the moment was wrong: the certificate that was not valid then."""
+    unknown_issuer: str = ""
+    """If the certificate of somebody on the way is not there: who that is, by the certificate below it."""
 
 
 def parse_authorities(pem: bytes, where: str) -> Authorities:
@@ -60,7 +65,7 @@ def parse_authorities(pem: bytes, where: str) -> Authorities:
     try:
         with strictly():
             found = x509.load_pem_x509_certificates(pem)
-        roots = tuple(certificate for certificate in found if _is_self_signed(certificate))
+        roots = tuple(certificate for certificate in found if is_issued_by(certificate, certificate))
         weak = [certificate for certificate in found if not _is_authority(certificate)]
         edwards = [one for one in found if isinstance(one.public_key(), ed25519.Ed25519PublicKey)]
     except UNREADABLE as error:
@@ -111,7 +116,21 @@ def build_chain(
         if isinstance(path, tuple):
             outside = next((c for c in path if not is_valid_at(c, moment)), None)
             return Chain(problem=f"not valid at {moment:%Y-%m-%d %H:%M:%S} UTC", outside=outside)
-    return Chain(problem=found)
+    why = f" ({found})" if found else ""
+    return Chain(
+        problem=f"its certificate does not lead to an authority that you expect{why}",
+        reason=found,
+        unknown_issuer=_unknown_issuer(leaf, between, authorities.roots),
+    )
+
+
+def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Whether `issuer` signed `certificate` and is named in it; nothing is said of whether it may."""
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (InvalidSignature, *UNREADABLE):
+        return False
+    return True
 
 
 def leaf_problem(leaf: x509.Certificate) -> str:
@@ -127,8 +146,12 @@ def leaf_problem(leaf: x509.Certificate) -> str:
 
 def subject(certificate: x509.Certificate) -> str:
     """The subject as RFC 4514 text."""
+    return _text_of(certificate.subject)
+
+
+def _text_of(name: x509.Name) -> str:
     try:
-        return certificate.subject.rfc4514_string()
+        return name.rfc4514_string()
     except UNREADABLE:
         return ""
 
@@ -153,7 +176,21 @@ def _path(
         return tuple(builder.build_client_verifier().verify(leaf, between).chain)
     except (VerificationError, *UNREADABLE) as error:
         reason = str(error).removeprefix("validation failed: ").removeprefix("candidates exhausted: ")
-        return f"its certificate does not lead to an authority that you expect ({reason[:200]})"
+        return "" if reason.startswith(_NOBODY_FITS) else reason[:200]
+
+
+def _unknown_issuer(leaf: x509.Certificate, others: list[x509.Certificate], roots: Iterable[x509.Certificate]) -> str:
+    """Go up from the leaf by signatures alone; empty if that ends at a root."""
+    current, rest, ends = leaf, list(others), list(roots)
+    for _ in range(_MAX_DEPTH + 1):
+        if any(is_issued_by(current, root) for root in ends):
+            return ""
+        issuer = next((other for other in rest if is_issued_by(current, other)), None)
+        if issuer is None:
+            return _text_of(current.issuer)
+        rest.remove(issuer)
+        current = issuer
+    return ""
 
 
 def _require_code_signing(_: Policy, certificate: x509.Certificate, usages: x509.ExtendedKeyUsage | None) -> None:
@@ -170,14 +207,6 @@ def _require_checked_constraints(_: Policy, certificate: x509.Certificate, names
     limits = (*(names.permitted_subtrees or ()), *(names.excluded_subtrees or ()))
     if not all(isinstance(name, _CHECKED_CONSTRAINTS) for name in limits):
         raise ValueError("an authority in the chain limits names in a way that is not checked here")
-
-
-def _is_self_signed(certificate: x509.Certificate) -> bool:
-    try:
-        certificate.verify_directly_issued_by(certificate)
-    except (InvalidSignature, *UNREADABLE):
-        return False
-    return True
 
 
 def _is_authority(certificate: x509.Certificate) -> bool:
