@@ -12,7 +12,7 @@ from datetime import datetime
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from cryptography.x509.verification import (
     Criticality,
@@ -25,7 +25,7 @@ from cryptography.x509.verification import (
 
 from aibom.core.errors import InputError
 from attest.certificates import UNREADABLE, is_valid_at, strictly, unfit_for_signing
-from attest.keys import ACCEPTED, key_problem
+from attest.keys import ACCEPTED, MAX_RSA_BITS, key_problem
 
 _MAX_DEPTH = 8
 _NOBODY_FITS = "all candidates exhausted"  # the library's words if no certificate is there that could be next
@@ -107,21 +107,27 @@ def build_chain(
     problem = leaf_problem(leaf)
     if problem:
         return Chain(problem=problem)
+    if any(_is_too_costly(one) for one in between):
+        return Chain(problem=f"a certificate of its chain has an RSA key of more than {MAX_RSA_BITS} bits")
     found = _path(leaf, between, authorities, moment)
     if isinstance(found, tuple):
         return Chain(certificates=found)
+    unknown = _unknown_issuer(leaf, between, authorities.roots)
+    if unknown:  # then no other time helps
+        return _no_chain(found, unknown)
     # A chain whose certificates were ever valid together was so at the moment when the last of them began.
     for other in sorted({c.not_valid_before_utc for c in (leaf, *between, *authorities.roots)}):
         path = _path(leaf, between, authorities, other)
         if isinstance(path, tuple):
             outside = next((c for c in path if not is_valid_at(c, moment)), None)
             return Chain(problem=f"not valid at {moment:%Y-%m-%d %H:%M:%S} UTC", outside=outside)
-    why = f" ({found})" if found else ""
-    return Chain(
-        problem=f"its certificate does not lead to an authority that you expect{why}",
-        reason=found,
-        unknown_issuer=_unknown_issuer(leaf, between, authorities.roots),
-    )
+    return _no_chain(found)
+
+
+def _no_chain(reason: str, unknown_issuer: str = "") -> Chain:
+    why = f" ({reason})" if reason else ""
+    text = f"its certificate does not lead to an authority that you expect{why}"
+    return Chain(problem=text, reason=reason, unknown_issuer=unknown_issuer)
 
 
 def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
@@ -142,6 +148,15 @@ def leaf_problem(leaf: x509.Certificate) -> str:
     if key:
         return f"its certificate is for {key}; accepted are {ACCEPTED}"
     return f"its certificate {use}" if use else ""
+
+
+def _is_too_costly(certificate: x509.Certificate) -> bool:
+    """Whether a check of a signature by its key would take long: anybody may put such a certificate into a bundle."""
+    try:
+        key = certificate.public_key()
+    except UNREADABLE:
+        return False  # of no use to anybody
+    return isinstance(key, rsa.RSAPublicKey) and key.key_size > MAX_RSA_BITS
 
 
 def subject(certificate: x509.Certificate) -> str:
@@ -180,17 +195,15 @@ def _path(
 
 
 def _unknown_issuer(leaf: x509.Certificate, others: list[x509.Certificate], roots: Iterable[x509.Certificate]) -> str:
-    """Go up from the leaf by signatures alone; empty if that ends at a root."""
-    current, rest, ends = leaf, list(others), list(roots)
-    for _ in range(_MAX_DEPTH + 1):
+    """Go up from the leaf by signatures alone, on every way; empty if one ends at a root."""
+    ends, rest, reached = list(roots), list(dict.fromkeys(others)), [leaf]
+    for current in reached:  # which grows
         if any(is_issued_by(current, root) for root in ends):
             return ""
-        issuer = next((other for other in rest if is_issued_by(current, other)), None)
-        if issuer is None:
-            return _text_of(current.issuer)
-        rest.remove(issuer)
-        current = issuer
-    return ""
+        issuers = [other for other in rest if is_issued_by(current, other)]
+        rest = [other for other in rest if other not in issuers]
+        reached += issuers
+    return _text_of(reached[-1].issuer)
 
 
 def _require_code_signing(_: Policy, certificate: x509.Certificate, usages: x509.ExtendedKeyUsage | None) -> None:

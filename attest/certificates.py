@@ -3,6 +3,7 @@
 One place for both sides, so that what is signed with is what a verifier takes.
 """
 
+import re
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,11 +14,13 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+_ATTRIBUTE = re.compile(r"(?:[A-Za-z]+|[0-9.]+)=")
+"""How a subject begins as RFC 4514 text."""
 _NAMES = (x509.RFC822Name, x509.UniformResourceIdentifier, x509.DNSName)
 _FORMS: dict[type[x509.GeneralName], Callable[[str], bool]] = {
-    x509.RFC822Name: lambda text: "@" in text and ":" not in text,
+    x509.RFC822Name: lambda text: "@" in text and ":" not in text and not _ATTRIBUTE.match(text),
     x509.UniformResourceIdentifier: lambda text: ":" in text,
-    x509.DNSName: lambda text: "@" not in text and ":" not in text,
+    x509.DNSName: lambda text: not set(text) & set("@:="),
 }
 UNREADABLE = (
     ValueError,

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 
 from aibom.core.errors import InputError
 
-MIN_RSA_BITS = 3072
+MIN_RSA_BITS, MAX_RSA_BITS = 3072, 8192
 _CURVES: dict[str, hashes.HashAlgorithm] = {
     "secp256r1": hashes.SHA256(),
     "secp384r1": hashes.SHA384(),
@@ -20,7 +20,7 @@ _CURVES: dict[str, hashes.HashAlgorithm] = {
 }
 PublicKey = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | rsa.RSAPublicKey
 PrivateKey = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey
-ACCEPTED = f"ECDSA P-256, P-384 or P-521, Ed25519, or RSA of at least {MIN_RSA_BITS} bits"
+ACCEPTED = f"ECDSA P-256, P-384 or P-521, Ed25519, or RSA of {MIN_RSA_BITS} to {MAX_RSA_BITS} bits"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def key_problem(key: object) -> str:
     if isinstance(key, (ed25519.Ed25519PublicKey, ed25519.Ed25519PrivateKey)):
         return ""
     if isinstance(key, (rsa.RSAPublicKey, rsa.RSAPrivateKey)):
-        return "" if key.key_size >= MIN_RSA_BITS else f"an RSA key of {key.key_size} bits"
+        return "" if MIN_RSA_BITS <= key.key_size <= MAX_RSA_BITS else f"an RSA key of {key.key_size} bits"
     if isinstance(key, (ec.EllipticCurvePublicKey, ec.EllipticCurvePrivateKey)):
         return "" if key.curve.name in _CURVES else f"an EC key on the curve {key.curve.name}"
     return f"a key of the kind {type(key).__name__}"

@@ -4,6 +4,7 @@ import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from aibom.core.errors import InputError
 from aibom.core.layout import ATTESTATIONS, BOM_NAME, BUNDLE_SUFFIX, SIGNATURE_NAME
@@ -70,6 +71,22 @@ def _look(place: Places, bundles: list[Attached], strangers: list[str], chain: l
 
 def read_bundle_file(found: Attached, limit: int = MAX_BYTES) -> bytes:
     """Read a regular file of bounded size. Raises InputError."""
+    with _open(found) as file:
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise _too_large(found, limit)
+    return data
+
+
+def read_beginning(found: Attached, limit: int, count: int) -> bytes:
+    """Read the first bytes of a regular file that is no larger than `limit`. Raises InputError."""
+    with _open(found) as file:
+        if os.fstat(file.fileno()).st_size > limit:
+            raise _too_large(found, limit)
+        return file.read(count)
+
+
+def _open(found: Attached) -> BinaryIO:
     try:
         fd = os.open(found.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
@@ -77,11 +94,11 @@ def read_bundle_file(found: Attached, limit: int = MAX_BYTES) -> bytes:
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)
         raise InputError("not a regular file", where=found.name)
-    with os.fdopen(fd, "rb") as file:
-        data = file.read(limit + 1)
-    if len(data) > limit:
-        raise InputError(f"larger than the {limit} bytes that are read", where=found.name)
-    return data
+    return os.fdopen(fd, "rb")
+
+
+def _too_large(found: Attached, limit: int) -> InputError:
+    return InputError(f"larger than the {limit} bytes that are read", where=found.name)
 
 
 def _attestations(place: Places) -> list[tuple[str, Path]]:

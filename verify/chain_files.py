@@ -1,6 +1,9 @@
-"""The files of recorded steps: read from where attestations lie, bounded, and parsed before anything else."""
+"""The files of recorded steps: read from where attestations lie, bounded, and parsed before anything else.
 
-from collections.abc import Mapping
+Anybody can put links there. So the layout comes first, and only links that it asks for are opened.
+"""
+
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from aibom.core.errors import InputError
@@ -17,11 +20,11 @@ from attest.step_metadata import (
     parse_link,
     parse_signed,
 )
-from verify.attached import Attached, read_bundle_file
+from verify.attached import Attached, read_beginning, read_bundle_file
 
 LAYOUT_PATH = f"{ATTESTATIONS}/{LAYOUT_NAME}"
 _MAX_FILES = 500
-_MAX_BYTES = 256 * 1024 * 1024
+_MAX_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,37 +44,49 @@ class ReceivedLink:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReceivedChain:
-    """A layout if there is one, and links by the name of their file in `attestations/`. No signature was checked."""
+class ReceivedLayout:
+    """A layout: as signed, and what it says. No signature was checked."""
 
-    layout: LayoutRecord | None
-    signed_layout: SignedMetadata | None
-    links: Mapping[str, ReceivedLink]
+    signed: SignedMetadata
+    record: LayoutRecord
 
 
-def receive_chain(chain: tuple[Attached, ...], given: GivenLayout | None = None) -> ReceivedChain:
-    """Read and parse all of it; a layout that the reader brought is in the place of the release's, which is not read.
+def receive_layout(chain: tuple[Attached, ...], given: GivenLayout | None = None) -> ReceivedLayout | None:
+    """Read and parse the layout that the reader brought, else the release's; None if there is neither.
 
-    Raises InputError for anything that is not a link or a layout, whoever signed it.
+    Raises InputError for anything that is not a layout, whoever signed it.
     """
-    if given is not None:
-        chain = tuple(found for found in chain if found.name != LAYOUT_PATH)
-    if len(chain) > _MAX_FILES:
-        raise InputError(f"more than {_MAX_FILES} links", where=ATTESTATIONS)
-    content = _read_all(chain)
-    links = {
-        name.removeprefix(f"{ATTESTATIONS}/"): _link(data, printable(name)[1:-1])
-        for name, data in content.items()
-        if name != LAYOUT_PATH
-    }
+    content = _read_all([found for found in chain if found.name == LAYOUT_PATH and given is None])
     if given is None and LAYOUT_PATH not in content:
-        return ReceivedChain(layout=None, signed_layout=None, links=links)
+        return None
     layout = given or GivenLayout(LAYOUT_PATH, content[LAYOUT_PATH])
     signed = parse_signed(layout.data, layout.path, max_bytes=MAX_LAYOUT_BYTES)
-    return ReceivedChain(layout=parse_layout(signed, layout.path), signed_layout=signed, links=links)
+    return ReceivedLayout(signed=signed, record=parse_layout(signed, layout.path))
 
 
-def _read_all(chain: tuple[Attached, ...]) -> dict[str, bytes]:
+def link_names(chain: tuple[Attached, ...]) -> tuple[str, ...]:
+    """The names of all links, in `attestations/`. Raises InputError for what cannot be one, without reading it."""
+    links = [found for found in chain if found.name != LAYOUT_PATH]
+    for found in links:
+        begin = read_beginning(Attached(printable(found.name)[1:-1], found.path), MAX_LINK_BYTES, 1)
+        if begin != b"{":
+            raise InputError("not JSON: expected '{' as its first byte", where=found.name)
+    return tuple(sorted({_base(found.name) for found in links}))
+
+
+def receive_links(chain: tuple[Attached, ...], wanted: Collection[str]) -> dict[str, ReceivedLink]:
+    """Read and parse the links of these names, those that are there. Raises InputError for what is no link."""
+    found = [one for one in chain if one.name != LAYOUT_PATH and _base(one.name) in wanted]
+    if len(found) > _MAX_FILES:
+        raise InputError(f"more than {_MAX_FILES} links", where=ATTESTATIONS)
+    return {_base(name): _link(data, printable(name)[1:-1]) for name, data in _read_all(found).items()}
+
+
+def _base(name: str) -> str:
+    return name.removeprefix(f"{ATTESTATIONS}/")
+
+
+def _read_all(chain: Iterable[Attached]) -> dict[str, bytes]:
     content: dict[str, bytes] = {}
     total = 0
     for found in chain:

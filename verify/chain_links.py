@@ -4,7 +4,7 @@ in-toto itself finds a link by the name of its file and never looks at the name 
 takes the first of several without a look at the others.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from aibom.core.finding import Finding, contradiction, missing, note, undecided
@@ -26,10 +26,16 @@ class DoneStep:
     record: LinkRecord
 
 
-def gather_steps(layout: LayoutRecord, links: Mapping[str, ReceivedLink]) -> tuple[tuple[DoneStep, ...], list[Finding]]:
-    """The steps that have the links they need, and what is wrong with the others."""
-    wanted = {link_file_name(step.name, key_id) for step in layout.steps for key_id in step.key_ids}
-    strange = sorted(links.keys() - wanted)
+def wanted_links(layout: LayoutRecord) -> set[str]:
+    """The names of all links that a layout could count."""
+    return {link_file_name(step.name, key_id) for step in layout.steps for key_id in step.key_ids}
+
+
+def gather_steps(
+    layout: LayoutRecord, links: Mapping[str, ReceivedLink], names: Iterable[str]
+) -> tuple[tuple[DoneStep, ...], list[Finding]]:
+    """The steps that have the links they need, and what is wrong with the others; `names` are those of all links."""
+    strange = sorted(set(names) - wanted_links(layout))
     done: list[DoneStep] = []
     findings: list[Finding] = []
     for step in layout.steps:

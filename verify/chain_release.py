@@ -14,6 +14,7 @@ from attest.step_layout import LayoutRecord, LayoutStep
 from attest.step_metadata import LinkRecord
 
 _SHOWN = 10
+_RECORD = "ask the publisher for the record of the step that did (with names as in the release, --base)"
 _ASK = "ask the publisher which step made the files of this release"
 
 
@@ -33,7 +34,7 @@ def check_release(
     there = {entry.name: entry.sha256 for entry in manifest.entries if is_content(entry.name)}
     return [
         *_other_files(made, there),
-        *_unaccounted(made, sorted(weights & there.keys())),
+        *(_unaccounted(made, sorted(weights & there.keys())) or _nothing_known(made, there, weights)),
         *_not_evaluated(records, {n: there[n] for n in sorted(weights & made.keys()) if there.get(n) == made[n][0]}),
         *(finding for step in layout.steps for finding in _not_taken(step, records, weights & there.keys())),
         *_remarks(layout, records),
@@ -55,17 +56,37 @@ def _other_files(made: Mapping[str, tuple[str, str]], there: Mapping[str, str]) 
         yield contradiction("supply-chain.other-files", f"and {len(others) - _SHOWN} more files that no step made so")
 
 
-def _unaccounted(made: Mapping[str, object], weights: list[str]) -> Iterator[Finding]:
+def _unaccounted(made: Mapping[str, object], weights: list[str]) -> list[Finding]:
     alone = [name for name in weights if name not in made]
-    for name in alone[:_SHOWN]:
-        yield missing(
-            "supply-chain.unaccounted",
-            f"{name}: no recorded step made these weights",
-            where=name,
-            hint="ask the publisher for the record of the step that did (with names as in the release, --base)",
-        )
+    found = [
+        missing("supply-chain.unaccounted", f"{name}: no recorded step made these weights", where=name, hint=_RECORD)
+        for name in alone[:_SHOWN]
+    ]
     if len(alone) > _SHOWN:
-        yield missing("supply-chain.unaccounted", f"and {len(alone) - _SHOWN} more weights that no recorded step made")
+        text = f"and {len(alone) - _SHOWN} more weights that no recorded step made"
+        found.append(missing("supply-chain.unaccounted", text))
+    return found
+
+
+def _nothing_known(made: Mapping[str, object], there: Mapping[str, str], weights: frozenset[str]) -> list[Finding]:
+    """Of a release in which nothing is known to be weights, anything may be: then a step must have made each file."""
+    alone = () if weights & there.keys() else tuple(sorted(there.keys() - made.keys()))
+    if not alone:
+        return []
+    text = f"no file here is known to be weights, and no recorded step made {some_of(alone)}"
+    return [missing("supply-chain.unaccounted", text, where=alone[0], hint=_RECORD)]
+
+
+def unmade(layout: LayoutRecord, records: Mapping[str, LinkRecord], manifest: Manifest) -> tuple[str, ...]:
+    """Files of the release that no step made: cards and licences as a rule, and whatever was put beside the weights."""
+    made = made_files(layout, records)
+    largest_first = sorted(manifest.entries, key=lambda entry: (-entry.size, entry.name))
+    return tuple(entry.name for entry in largest_first if is_content(entry.name) and entry.name not in made)
+
+
+def some_of(names: tuple[str, ...]) -> str:
+    """The first of several names, and how many more there are."""
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def untaken(records: Mapping[str, LinkRecord], manifest: Manifest, weights: frozenset[str]) -> tuple[str, ...]:
@@ -100,12 +121,18 @@ def _not_taken(step: LayoutStep, records: Mapping[str, LinkRecord], weights: fro
     """in-toto is content with a step that took nothing, or some, of what its layout connects it to."""
     taken = records[step.name].materials
     for rule in step.materials:
-        if rule.kind != "match" or not rule.with_products or rule.has_prefix or rule.source == step.name:
+        if rule.kind != "match" or not rule.with_products or rule.source == step.name:
             continue
         source = records.get(rule.source)
-        offered = {name for name in source.products if fnmatchcase(name, rule.pattern)} if source else set()
-        left = sorted((offered & weights) - taken.keys())
-        if left or not offered & taken.keys():
+        made = source.products if source else {}
+        if rule.has_prefix:  # names differ between the two, so only digests can be compared
+            left: list[str] = []
+            is_connected = bool(set(made.values()) & set(taken.values()))
+        else:
+            offered = {name for name in made if fnmatchcase(name, rule.pattern)}
+            left = sorted((offered & weights) - taken.keys())
+            is_connected = bool(offered & taken.keys())
+        if left or not is_connected:
             what = ", ".join(left[:3]) if left else f"any file like {rule.pattern}"
             yield missing(
                 "supply-chain.not-taken",

@@ -6,7 +6,7 @@ are called, with metadata that was parsed and bounded before. Whatever it raises
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from typing import Any
@@ -55,7 +55,7 @@ def check_chain(
 
     `links` are those whose signatures hold, enough for each step; `records` is what they say, for the words.
     """
-    if sum(_work(step, records[step.name]) for step in layout.steps) > _MAX_WORK:
+    if sum(_work(step, records) for step in layout.steps) > _MAX_WORK:
         text = f"the steps have too many files and rules: more than {_MAX_WORK} comparisons"
         return [undecided("supply-chain.too-many", text, where=f"{ATTESTATIONS}/{LAYOUT_NAME}", hint=_FEWER)]
     try:
@@ -66,8 +66,28 @@ def check_chain(
         return [contradiction("supply-chain.refused", f"in-toto does not accept the chain: {reason}", hint=_ASK)]
 
 
-def _work(step: LayoutStep, record: LinkRecord) -> int:
-    return len(record.materials) * len(step.materials) + len(record.products) * len(step.products)
+def _work(step: LayoutStep, records: Mapping[str, LinkRecord]) -> int:
+    """What the rules of a step cost: comparisons of short names with short patterns, longer ones counting for more."""
+    record = records[step.name]
+    return sum(
+        _cost(rule) * (_length(own) + (_length(_source(rule, records)) if rule.kind == "match" else 0))
+        for rules, own in ((step.materials, record.materials), (step.products, record.products))
+        for rule in rules
+    )
+
+
+def _source(rule: ArtifactRule, records: Mapping[str, LinkRecord]) -> Mapping[str, str]:
+    source = records.get(rule.source)
+    return {} if source is None else source.products if rule.with_products else source.materials
+
+
+def _length(names: Iterable[str]) -> int:
+    return sum(1 + len(name) // 64 for name in names)
+
+
+def _cost(rule: ArtifactRule) -> int:
+    """A pattern whose wildcard is not its end may be tried at every place of a name."""
+    return 1 + (len(rule.pattern) // 4 if set(rule.pattern[:-1]) & set("*?[") else 0)
 
 
 def _judge(

@@ -18,9 +18,17 @@ from attest.keys import VerificationKey
 from attest.step_layout import LayoutRecord
 from attest.step_metadata import OlderFormError, SignedMetadata, link_file_name
 from verify.attached import AttachedFiles
-from verify.chain_files import LAYOUT_PATH, GivenLayout, ReceivedLink, receive_chain
-from verify.chain_links import DoneStep, gather_steps
-from verify.chain_release import check_release, untaken
+from verify.chain_files import (
+    LAYOUT_PATH,
+    GivenLayout,
+    ReceivedLayout,
+    ReceivedLink,
+    link_names,
+    receive_layout,
+    receive_links,
+)
+from verify.chain_links import DoneStep, gather_steps, wanted_links
+from verify.chain_release import check_release, some_of, unmade, untaken
 from verify.chain_rules import check_chain, claims_owner, is_owned_by
 from verify.policy import ExpectedKey, Policy
 from verify.reading import Readings
@@ -82,19 +90,20 @@ def _check(
     attached: AttachedFiles, policy: Policy, files: Readings, now: datetime, given: GivenLayout | None
 ) -> ChainResult:
     try:
-        received = receive_chain(attached.chain, given)
+        layout, names = receive_layout(attached.chain, given), link_names(attached.chain)
+        if layout is None:
+            return _without_layout(policy, links=len(names))
+        owner, lacking = _owners(layout.signed, policy)
+        if owner is None:
+            return _unowned(layout.signed, lacking, required=bool(policy.layout_keys))
+        links = receive_links(attached.chain, wanted_links(layout.record))
     except OlderFormError as error:
         finding = undecided("supply-chain.older-form", error.message, where=error.where, hint=error.hint)
         return ChainResult(findings=(finding,), record=ChainRecord(path=LAYOUT_PATH, outcome="undecided"))
     except InputError as error:
         finding = contradiction("supply-chain.malformed", error.message, where=error.where, hint=error.hint or _ASK)
         return ChainResult(findings=(finding,), record=ChainRecord(path=LAYOUT_PATH, outcome="rejected"))
-    if received.layout is None or received.signed_layout is None:
-        return _without_layout(policy, links=len(received.links))
-    owner, lacking = _owners(received.signed_layout, policy)
-    if owner is None:
-        return _unowned(received.signed_layout, lacking, required=bool(policy.layout_keys))
-    return _owned(received.layout, received.signed_layout, received.links, owner, files, now)
+    return _owned(layout, links, names, owner, files, now)
 
 
 def _owners(layout: SignedMetadata, policy: Policy) -> tuple[VerificationKey | None, tuple[VerificationKey, ...]]:
@@ -150,18 +159,19 @@ def _unowned(layout: SignedMetadata, owners: tuple[VerificationKey, ...], *, req
 
 
 def _owned(
-    layout: LayoutRecord,
-    signed: SignedMetadata,
+    received: ReceivedLayout,
     links: Mapping[str, ReceivedLink],
+    names: tuple[str, ...],
     owner: VerificationKey,
     files: Readings,
     now: datetime,
 ) -> ChainResult:
+    layout, signed = received.record, received.signed
     findings = _limits(layout, now)
     steps: tuple[DoneStep, ...] = ()
     said = ["whether the recorded steps did what their names say; who recorded them and which files passed was checked"]
     if not _contradicted(findings):
-        steps, problems = gather_steps(layout, links)
+        steps, problems = gather_steps(layout, links, names)
         findings += problems
     if len(steps) == len(layout.steps) and not _contradicted(findings):
         records = {done.step.name: done.record for done in steps}
@@ -169,6 +179,7 @@ def _owned(
         if files.complete and not _contradicted(findings):
             findings += check_release(layout, records, files.manifest, files.weights)
             said += _unevaluated(untaken(records, files.manifest, files.weights))
+            said += _unmade(unmade(layout, records, files.manifest))
     worst = next((outcome for outcome in _OUTCOMES if any(f.outcome is outcome for f in findings)), None)
     record = ChainRecord(
         path=LAYOUT_PATH,
@@ -181,8 +192,11 @@ def _owned(
 
 
 def _unevaluated(names: tuple[str, ...]) -> list[str]:
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return [f"whether {', '.join(names[:3])}{more} was evaluated: no recorded step took it"] if names else []
+    return [f"whether {some_of(names)} was evaluated: no recorded step took it"] if names else []
+
+
+def _unmade(names: tuple[str, ...]) -> list[str]:
+    return [f"how {some_of(names)} came to be: no recorded step made it"] if names else []
 
 
 def _contradicted(findings: list[Finding]) -> bool:

@@ -56,7 +56,7 @@ def list_referrers(client: RegistryClient, subject: Descriptor) -> Referrers:
             raise SourceError(f"more than {MAX_ENTRIES} referrers", where=where)
         if not following:
             return Referrers(tuple(entries), by_tag=False)
-        url = _next_page(url, str(following), where)
+        url = next_page(url, str(following), where)
     raise SourceError(f"a list of more than {_MAX_PAGES} pages", where=where)
 
 
@@ -117,9 +117,14 @@ def _tagged(client: RegistryClient, subject: Descriptor) -> tuple[Json, tuple[De
     return parse_index(data, where)
 
 
-def _next_page(url: str, following: str, where: str) -> str:
-    joined = urljoin(url, following)
-    if origin_of(joined) != origin_of(url):
+def next_page(url: str, following: str, where: str) -> str:
+    """The address of the next page of a list, on the same host. Raises SourceError."""
+    try:
+        joined = urljoin(url, following)
+        is_same = origin_of(joined) == origin_of(url)
+    except ValueError as error:
+        raise SourceError("the next page of the list of referrers has no address", where=where) from error
+    if not is_same:
         raise SourceError("the list of referrers goes on at another host", where=where)
     return joined
 

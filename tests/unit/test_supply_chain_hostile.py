@@ -118,11 +118,33 @@ HOSTILE: dict[str, tuple[Callable[[Chain], None], str]] = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-@pytest.mark.parametrize("policy", [owner_policy, key_policy])
-def test_hostile_metadata(chain: Chain, name: str, policy: Callable[[], object]) -> None:
+def test_hostile_metadata(chain: Chain, name: str) -> None:
     write, words = HOSTILE[name]
     write(chain.write())
-    refused(chain.verify(policy()), "supply-chain.malformed", words)  # type: ignore[arg-type]
+    refused(chain.verify(owner_policy()), "supply-chain.malformed", words)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_metadata_behind_which_nobody_stands(chain: Chain, name: str) -> None:
+    """Anybody can put links there: none is parsed; what cannot even be JSON is refused."""
+    write, words = HOSTILE[name]
+    write(chain.write())
+    report = chain.verify(key_policy())
+    if name in {"huge", "linked away", "fifo", "junk"}:
+        if name != "linked away":
+            refused(report, "supply-chain.malformed", words)
+        assert report.verdict is Verdict.REJECTED
+        return
+    assert report.verdict is Verdict.ACCEPTED
+    assert report.supply_chain is not None
+    assert report.supply_chain.outcome == "not checked"
+
+
+def test_links_that_no_layout_asks_for_are_not_parsed(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    chain.write()
+    chain.layout.unlink()
+    monkeypatch.setattr("verify.chain_files.parse_link", lambda *_: pytest.fail("parsed"))
+    assert chain.verify(key_policy()).verdict is Verdict.ACCEPTED
 
 
 @pytest.mark.parametrize("which", ["link", "layout"])
