@@ -3,6 +3,7 @@
 The algorithm follows from the key that the *reader* trusts, never from what a bundle says (attack 17, key confusion).
 """
 
+import base64
 import hashlib
 from dataclasses import dataclass
 
@@ -38,6 +39,12 @@ class VerificationKey:
     def fingerprint(self) -> str:
         """SHA-256 of the PEM in hexadecimal: what a bundle gives as its key hint (OMS 1.0, section 7)."""
         return hashlib.sha256(self.pem).hexdigest()
+
+    @property
+    def hints(self) -> frozenset[str]:
+        """How bundles may name it: the fingerprint, and as cosign does (base64 of SHA-256 of the DER)."""
+        der = self.key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+        return frozenset({self.fingerprint, base64.b64encode(hashlib.sha256(der).digest()).decode("ascii")})
 
     @property
     def kind(self) -> str:

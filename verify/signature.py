@@ -79,7 +79,7 @@ def _by_key(bundle: Bundle, path: str, policy: Policy) -> Signer | Finding:
     keys = [expected.key for expected in policy.expected if isinstance(expected, ExpectedKey)]
     if not keys:
         return _wrong_signer(path, policy, f"a signature by a key with the fingerprint {bundle.key_hint or 'unknown'}")
-    candidates = [key for key in keys if bundle.key_hint in {"", key.fingerprint}]
+    candidates = [key for key in keys if not bundle.key_hint or bundle.key_hint in key.hints]
     if not candidates:
         return contradiction(
             "signature.wrong-key",

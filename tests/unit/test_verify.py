@@ -1,6 +1,7 @@
 """The verifier against a valid release of which one thing is bent. Each test first sees the whole one accepted."""
 
 import base64
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from aibom.core.errors import UsageError
 from aibom.core.layout import BOM_BUNDLE_NAME, BOM_NAME, SIGNATURE_NAME
@@ -244,6 +246,15 @@ def test_a_bent_bundle_is_refused(signed: Path, bundle: str, change: Callable[[J
     report = verify_signed(signed)
     assert report.verdict is Verdict.REJECTED
     assert rule in rules_of(report)
+
+
+def test_a_key_may_be_named_as_cosign_does(signed: Path) -> None:
+    """By what its documentation gives: `openssl pkey -pubin -outform der | openssl dgst -sha256 -binary | base64`."""
+    public = make_key().public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    hint = base64.b64encode(hashlib.sha256(public).digest()).decode()
+    mutate(signed / SIGNATURE_NAME, lambda d: d["verificationMaterial"]["publicKey"].update(hint=hint))
+    assert verify_signed(signed).verdict is Verdict.ACCEPTED
+    assert verify_signed(signed, key_policy(1)).findings[0].rule == "signature.wrong-key"
 
 
 def test_an_empty_hint_is_no_way_around_the_key(signed: Path) -> None:
