@@ -68,7 +68,7 @@ KINDS = (
         name="vulnerabilities",
         uri=vulnerabilities.VULNS_1,
         check=vulnerabilities.check_vulns_1,
-        tell=telling.tell_scan,
+        tell=telling.tell_scan_1,
         says="what a scanner found, as version 0.1 wrote it",
         not_judged="what the scanner found, and whether it is still all that is known",
     ),

@@ -54,9 +54,13 @@ def tell_properties(predicate: Any) -> Told:
 
 def tell_scan(predicate: Any) -> Told:
     """What a scanner found."""
-    scanner = predicate["scanner"]
-    found = [item.get("vulnerability", item)["id"] for item in scanner["result"]]
-    return _told(f"{len(found) or 'nothing'} found{_in_brackets(found)} by {_short(scanner['uri'])}")
+    return _found(predicate["scanner"], predicate["scanner"]["result"])
+
+
+def tell_scan_1(predicate: Any) -> Told:
+    """What a scanner found; each result may be in an object of its own, which version 0.2 has no such field for."""
+    results = predicate["scanner"]["result"]
+    return _found(predicate["scanner"], [item.get("vulnerability", item) for item in results])
 
 
 def tell_openvex(predicate: Any) -> Told:
@@ -88,6 +92,11 @@ def tell_link(predicate: Any) -> Told:
 def tell_document(_: Any) -> Told:
     """A document says too much for one line."""
     return _told("a document")
+
+
+def _found(scanner: Any, results: list[Any]) -> Told:
+    found = [item["id"] for item in results]
+    return _told(f"{len(found) or 'nothing'} found{_in_brackets(found)} by {_short(scanner['uri'])}")
 
 
 def _told(text: str, *, failed: bool = False) -> Told:

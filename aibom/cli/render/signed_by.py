@@ -17,18 +17,18 @@ _SHOWN, _LONGEST_NAME = 8, 80
 
 def signed_by(records: Iterable[AttestationRecord]) -> str:
     """Who signed the files or their BOM: each once, with the time or the span of times of their signatures."""
+    listed = list(records)
     times: dict[Signer, list[str]] = {}
-    for signer in _over_release(records):
+    for signer in _over_release(listed):
         times.setdefault(_person(signer), []).append(signer.time)
-    return ", and ".join(f"{_name(signer)}{_when(found)}" for signer, found in times.items()) or (
-        "nobody whom you expect"
-    )
+    nobody = "nobody, over the release" if any(map(_is_other, listed)) else "nobody whom you expect"
+    return ", and ".join(f"{_name(signer)}{_when(found)}" for signer, found in times.items()) or nobody
 
 
 def also_signed(records: Iterable[AttestationRecord]) -> str:
     """What verified statements of other types say, in their signers' words; empty without any. Bounded."""
     listed = list(records)
-    others = [r for r in listed if r.outcome == VERIFIED and r.signer and not _is_over_release(r)]
+    others = [record for record in listed if _is_other(record)]
     signers = {_person(signer) for signer in _over_release(listed)}
     shown = [_statement(record, record.signer, signers) for record in others[:_SHOWN] if record.signer]
     more = [f"{len(others) - _SHOWN} more"] if len(others) > _SHOWN else []
@@ -46,6 +46,10 @@ def _statement(record: AttestationRecord, signer: Signer, signers: set[Signer]) 
 
 def _is_over_release(record: AttestationRecord) -> bool:
     return record.type == MODEL_TYPE or is_bom_type(record.type)
+
+
+def _is_other(record: AttestationRecord) -> bool:
+    return record.outcome == VERIFIED and not _is_over_release(record)
 
 
 def _over_release(records: Iterable[AttestationRecord]) -> list[Signer]:
