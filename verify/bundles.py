@@ -80,15 +80,27 @@ def verify_bundles(
         kind = statement.statement.predicate_type
         records.append(AttestationRecord(path=found.name, type=kind, signer=statement.signer, outcome=outcome))
     if statements and not signed:
-        findings.append(
-            contradiction(
-                "coverage.nothing-signed",
-                "no verified signature is about these files",
-                where=statements[0].path,
-                hint="ask the publisher for the signature over the release (model.sig)",
-            )
-        )
+        findings.append(_nothing_signed(statements, [statement for _, statement in others], attached))
     return Signatures(tuple(statements), tuple(records), tuple(signed), tuple(findings), tuple(others))
+
+
+def _nothing_signed(
+    statements: list[VerifiedStatement], others: list[VerifiedStatement], attached: AttachedFiles
+) -> Finding:
+    """Statements of other types may be about these very files; none of them says that the release is whole."""
+    nothing_else = len(others) == len(attached.bundles)
+    text = (
+        f"{'there is no' if nothing_else else 'no'} signature over the release{'' if nothing_else else ' is verified'}"
+    )
+    if others:
+        kind = printable(others[0].statement.predicate_type[:200])[1:-1]
+        text += f"; a statement of the type {kind} does not stand in for it"
+    return contradiction(
+        "coverage.nothing-signed",
+        text,
+        where=statements[0].path,
+        hint=f"ask the publisher for the signature over the release ({SIGNATURE_NAME})",
+    )
 
 
 def _by_somebody_else(finding: Finding, found: Attached) -> Finding:

@@ -28,6 +28,8 @@ class AttestationRecord:
     signer: Signer | None
     outcome: str
     """`verified`, `rejected`, `undecided`, or `not checked`."""
+    says: str = ""
+    """What a verified statement of a type that we know says, in short: its signer's words, not judged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +123,7 @@ def _attestation(record: AttestationRecord) -> Json:
         "path": record.path,
         "signer": record.signer.identity if record.signer else None,
         "outcome": record.outcome,
+        "says": record.says or None,
     }
 
 

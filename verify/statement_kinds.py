@@ -1,10 +1,10 @@
 """Step 3, second half: attestations of other types, once the files are read.
 
 Such a statement counts if an expected signer signed it, its subjects are these files, and its predicate is what its
-type demands; a type that we do not know counts as evidence for nothing. What it *says* is not judged here. Others name
-subjects in their own way: a file's base name, a Git commit, a container image. So a subject is matched by name and
-digest, else by digest alone; one that is no file of the release is noted, and a statement that has no other is about
-something else.
+type demands; a type that we do not know counts as evidence for nothing. What it *says* is not judged here: it is told
+in short, and a failure is noted. Others name subjects in their own way: a file's base name, a Git commit, a container
+image. So a subject is matched by name and digest, else by digest alone; one that is no file of the release is noted,
+and a statement that has no other is about something else.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,8 @@ from aibom.core.finding import Finding, contradiction, note
 from aibom.core.layout import is_content
 from aibom.core.manifest import TREE_DIGEST_NAME, tree_digest
 from aibom.core.names import printable
-from attest.predicates.kinds import check_predicate, kind_of
+from attest.predicates.kinds import PredicateKind, check_predicate, kind_of
+from attest.predicates.telling import Told
 from attest.release_statement import release_tree_digest
 from attest.statement import Subject
 from verify.bundles import VERIFIED, Signatures
@@ -71,13 +72,18 @@ def settle(signatures: Signatures, files: Readings) -> Signatures:
         records[index] = replace(records[index], outcome=VERIFIED)
         findings += _strangers(statement, match)
         not_judged.append(_not_judged(statement))
-        if not kind_of(statement.statement.predicate_type):
+        kind = kind_of(statement.statement.predicate_type)
+        if not kind:
             continue
+        told = kind.tell(statement.statement.predicate)
+        findings += _failure(statement, kind, told)
         if match.whole or release.needed <= match.names:
             types.setdefault(statement.statement.predicate_type, statement.path)
+            part = ""
         else:
             part = f"{len(match.names)} of {len(release.files)} files and not about all weights"
             not_judged.append(f"{statement.path}: it is about {part}, so that it counts as evidence for no check")
+        records[index] = replace(records[index], says=f"{told.text}, about {part}" if part else told.text)
     return replace(
         signatures,
         records=tuple(records),
@@ -167,6 +173,15 @@ def _problem(statement: VerifiedStatement, match: _Match, release: _Release) -> 
             hint="ask the publisher for a correct one, or remove it",
         )
     return None
+
+
+def _failure(statement: VerifiedStatement, kind: PredicateKind, told: Told) -> list[Finding]:
+    """What a failure means for the deployer, we do not know; that nobody told them, we can prevent."""
+    if not told.failed:
+        return []
+    text = f"a signer whom you expect says that something failed: {kind.name}: {told.text}"
+    hint = f"read {statement.path} before you use the release, and ask the signer what it means"
+    return [note("attestation.says-failed", text, where=statement.path, hint=hint)]
 
 
 def _shown(subject: Subject) -> str:

@@ -16,14 +16,28 @@ if TYPE_CHECKING:
     from verify.policy import Expected, ExpectedCertificate
 
 _MAX_BYTES = 1024 * 1024
+
+
+def _once(_: click.Context, option: click.Parameter, values: tuple[Any, ...]) -> Any:
+    """The value, if there is one. Of two, click would silently take the last, and whom it expects is not a detail."""
+    if len(values) > 1:
+        name = option.opts[0]
+        raise UsageError(f"{name} is given {len(values)} times", hint=f"one is expected: give {name} once")
+    return values[0] if values else None
+
+
+def _option(name: str, **more: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    return click.option(name, multiple=True, callback=_once, **more)
+
+
 _OPTIONS = (
-    click.option("--public-key", type=FILE, help="Public key expected to have signed, PEM."),
-    click.option("--identity", help="Exact identity expected to have signed, e.g. release@example.com."),
-    click.option("--ca", type=FILE, help="Authority that must have certified the identity: root certificates, PEM."),
-    click.option("--timestamp-ca", type=FILE, help="Who may say when it was signed: root certificates, PEM."),
-    click.option("--issuer", help="Who must have vouched for the identity, e.g. https://accounts.example.com."),
-    click.option("--trust-config", type=FILE, help="Sigstore trust configuration (JSON file)."),
-    click.option("--trusted-root", type=FILE, help="Sigstore trusted root (JSON file)."),
+    _option("--public-key", type=FILE, help="Public key expected to have signed, PEM."),
+    _option("--identity", help="Exact identity expected to have signed, e.g. release@example.com."),
+    _option("--ca", type=FILE, help="Authority that must have certified the identity: root certificates, PEM."),
+    _option("--timestamp-ca", type=FILE, help="Who may say when it was signed: root certificates, PEM."),
+    _option("--issuer", help="Who must have vouched for the identity, e.g. https://accounts.example.com."),
+    _option("--trust-config", type=FILE, help="Sigstore trust configuration (JSON file)."),
+    _option("--trusted-root", type=FILE, help="Sigstore trusted root (JSON file)."),
 )
 
 
@@ -92,7 +106,12 @@ def _certificate(expect: Expectation) -> "ExpectedCertificate":
     from attest.certificate_chain import parse_authorities
     from verify.policy import ExpectedCertificate
 
-    if not (expect.ca and expect.identity):
+    if not expect.ca:
+        raise UsageError(
+            "--timestamp-ca goes with --ca",
+            hint="leave --timestamp-ca out, or give --ca and --identity as well: it is about the time of a certificate",
+        )
+    if not expect.identity:
         raise UsageError(
             "an authority certifies many signers: say which of them you expect",
             hint="give --ca with --identity (and --timestamp-ca only with both)",
@@ -100,7 +119,7 @@ def _certificate(expect: Expectation) -> "ExpectedCertificate":
     if expect.issuer:
         raise UsageError(
             "an identity has either an issuer or an authority",
-            hint="give --issuer for a Sigstore identity, or --ca for a certificate; a policy file may name both",
+            hint="give --issuer for a Sigstore identity, or --ca for a certificate",
         )
     stamps = expect.timestamp_ca
     if stamps is None and expect.trust_path is not None:

@@ -1,19 +1,21 @@
 """`aibom link`: record one step of making a model, what it took and what it made, as a signed in-toto link."""
 
 import os
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from aibom.cli.build import warn
-from aibom.cli.output import write_whole
+from aibom.cli.output import read_input, write_whole
 from aibom.cli.recorded_files import digest_files, require_base
 from aibom.cli.render.layout import row, safe
 from aibom.cli.running import Ended, run_step
 from aibom.cli.step_signers import KEY, make_step_signer
 from aibom.core.errors import InputError, UsageError
 from aibom.core.layout import ATTESTATIONS
+from attest.step_metadata import LAYOUT_NAME
 
 if TYPE_CHECKING:
     from attest.signing.steps import StepSigner
@@ -65,6 +67,7 @@ def command(
     _require_step(step)
     target = output or (output_dir or base / ATTESTATIONS) / chosen.link_name(step)
     _require_writable(target)
+    _warn_of_layout(step, target.with_name(LAYOUT_NAME))
     before = digest_files(base, materials, "Reading what is taken")
     ended = run_step(cmd, keep_output=record_output) if cmd else None
     after = digest_files(base, products, "Reading what was made")
@@ -91,12 +94,36 @@ def _write(
     write_whole(target, data)
     ran = " ".join(cmd) if cmd else "none: what was there was recorded, and nothing was run"
     lines = [
-        *row("Step", f"{step}: took {len(before)} files, made {len(after)}", indent=0, column=12),
+        *row("Step", f"{step}: took {_files(len(before))}, made {len(after)}", indent=0, column=12),
         *row("Command", ran, indent=0, column=12),
         *row("Signed by", signer.describe(), indent=0, column=12),
         f"Written to  {safe(str(target))}",
     ]
     click.echo("\n".join(lines))
+
+
+def _files(number: int) -> str:
+    return "1 file" if number == 1 else f"{number} files"
+
+
+def _warn_of_layout(step: str, path: Path) -> None:
+    """Say before a step that may take days that the layout beside its link has none of this name."""
+    from attest.step_layout import parse_layout
+    from attest.step_metadata import MAX_LAYOUT_BYTES, parse_signed
+
+    if not path.is_file():
+        return
+    try:
+        data = read_input(path, MAX_LAYOUT_BYTES)
+        layout = parse_layout(parse_signed(data, str(path), max_bytes=MAX_LAYOUT_BYTES), str(path))
+    except InputError as error:
+        warn(f"whether the layout has this step is not known: {error.where}: {error.message}")
+        return
+    names = [item.name for item in layout.steps]
+    if step not in names:
+        close = get_close_matches(step, names, 1)
+        meant = f"did you mean {close[0]!r}?" if close else f"its steps are: {', '.join(names)}"
+        warn(f"{path.name} has no step {step!r}, so that this link will count for nothing; {meant}")
 
 
 def _require_meant(

@@ -21,12 +21,14 @@ from attest.predicates.documents import SPDX
 from attest.predicates.generated import Material, builder_id, provenance, reference_predicate, release_predicate
 from attest.predicates.in_toto import REFERENCE, RELEASE, TEST_RESULT
 from attest.predicates.kinds import check_predicate, kind_of, type_uri
+from attest.predicates.misspelt import misspelt_fields
 from attest.predicates.slsa import PROVENANCE
 from attest.release_statement import release_tree_digest
 
 MAX_PREDICATE = 64 * 1024 * 1024
 GENERATED = frozenset({PROVENANCE, RELEASE, REFERENCE, SPDX})
 _SPDX_DIGITS = 16
+_ROOT = "predicate"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,9 +122,27 @@ def check_given(wanted: Wanted, data: bytes) -> Predicate:
     """Check a predicate's bytes by its type; needs no release. Raises InputError with the field at fault."""
     # One level less than may be read: a statement goes around it.
     document = parse_json_object(data, wanted.where, max_bytes=MAX_PREDICATE, max_depth=MAX_DEPTH - 1)
-    if not check_predicate(wanted.uri, document, wanted.where):
+    misspelt = misspelt_fields(wanted.uri, document, _ROOT)
+    try:
+        is_known = check_predicate(wanted.uri, document, _ROOT)
+    except InputError as error:
+        near = [item.field for item in misspelt if f"{item.where}.{item.meant}" == error.where]
+        hint = f"the field {near[0]!r} is unknown: is it meant?" if near else f"see {wanted.uri} for what it must hold"
+        raise InputError(
+            error.message, where=_place(wanted, error.where), hint=f"{hint}; nothing was signed"
+        ) from error
+    if not is_known:
         warn(f"{wanted.uri} is no type that we know: the content of {wanted.where} was not checked")
+    for item in misspelt:
+        place, words = _place(wanted, item.where), f"unknown field {item.field}; did you mean {item.meant}?"
+        warn(f"{place}: {words} It is signed as it is")
     return Predicate(uri=wanted.uri, name=wanted.name, data=data)
+
+
+def _place(wanted: Wanted, where: str) -> str:
+    """A place in the predicate: `result.json, configuration[0]`, since `result.json.configuration` reads as a file."""
+    inside = where.removeprefix(_ROOT).removeprefix(".")
+    return f"{wanted.where}, {inside}" if inside else wanted.where
 
 
 def cannot_fill_in(uri: str) -> str:

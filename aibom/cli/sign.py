@@ -23,6 +23,7 @@ from attest.bom_attestation import bom_statement
 from attest.model_signature import model_statement
 from attest.release_statement import release_statement
 from attest.signing.signer import Signer
+from attest.step_metadata import LAYOUT_NAME, LINK_SUFFIX
 
 
 @click.command(epilog="Example:  aibom sign ./my-model --build --key publisher.key")
@@ -131,9 +132,11 @@ def _existing(release: Path, target: Places) -> tuple[Tree, tuple[WantedAttestat
 
 
 def _warn_of_others(target: Places, written: Iterable[Path]) -> None:
+    """Of attestations that stay as they are. Recorded steps stay by their nature: they are made before it is signed."""
     if target.signature.exists():
         warn("this replaces the signature that was there")
     names = {path.name for path in written}
     for _, path in target.attestations():
-        if path.name not in names:
+        is_recorded_step = path.name == LAYOUT_NAME or path.name.endswith(LINK_SUFFIX)
+        if path.name not in names and not is_recorded_step:
             warn(f"{path.name} was not made again: if it is about other files, `aibom verify` refuses the release")

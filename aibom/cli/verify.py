@@ -9,6 +9,7 @@ import click
 
 from aibom import __version__
 from aibom.cli.expectations import Expectation, expect_options, expected_signers
+from aibom.cli.given import given_options
 from aibom.cli.options import FILE, RELEASE
 from aibom.cli.output import read_input
 from aibom.cli.progress import reading_executor, show_progress
@@ -155,5 +156,6 @@ def _show_claims(release: Path, attached: Path | None) -> int:
     """Without an expectation nothing can be verified: say who claims to have signed, and how to go on."""
     from verify.claims import read_claims
 
-    click.echo("\n".join(claims_lines(release, read_claims(release, attached))), err=True)
+    lines = claims_lines(release, read_claims(release, attached), given_options(click.get_current_context()))
+    click.echo("\n".join(lines), err=True)
     return int(ExitCode.USAGE)

@@ -5,8 +5,9 @@ from difflib import get_close_matches
 from typing import Any
 
 from aibom.core.errors import InputError
-from attest.predicates import documents, in_toto, slsa, vulnerabilities
+from attest.predicates import documents, in_toto, slsa, telling, vulnerabilities
 from attest.predicates.shapes import Check, is_uri
+from attest.predicates.telling import Tell
 
 _MAX_TYPE = 500
 
@@ -19,6 +20,8 @@ class PredicateKind:
     """The short name; the first entry of a name is what the name alone means."""
     uri: str
     check: Check
+    tell: Tell
+    """What one statement says, in short; for a predicate that passed the check."""
     says: str
     """What a statement of this type says."""
     made_from: str = "your file"
@@ -39,6 +42,7 @@ KINDS = (
         name="provenance",
         uri=slsa.PROVENANCE,
         check=slsa.check_provenance,
+        tell=telling.tell_provenance,
         says="where, how and from what the release was made (SLSA 1)",
         made_from="the variables of the CI job and the BOM, or your file",
         not_judged="that its builder is one you trust, and what it was made from",
@@ -48,6 +52,7 @@ KINDS = (
         alias="test-result",
         uri=in_toto.TEST_RESULT,
         check=in_toto.check_test_result,
+        tell=telling.tell_test_result,
         says="which tests or evaluations passed",
         not_judged="whether its result is good enough, and whether the right things were tested",
     ),
@@ -55,6 +60,7 @@ KINDS = (
         name="vulnerabilities",
         uri=vulnerabilities.VULNS,
         check=vulnerabilities.check_vulns,
+        tell=telling.tell_scan,
         says="what a scanner found",
         not_judged="what the scanner found, and whether it is still all that is known",
     ),
@@ -62,6 +68,7 @@ KINDS = (
         name="vulnerabilities",
         uri=vulnerabilities.VULNS_1,
         check=vulnerabilities.check_vulns_1,
+        tell=telling.tell_scan_1,
         says="what a scanner found, as version 0.1 wrote it",
         not_judged="what the scanner found, and whether it is still all that is known",
     ),
@@ -69,6 +76,7 @@ KINDS = (
         name="vex",
         uri=vulnerabilities.OPENVEX,
         check=vulnerabilities.check_openvex,
+        tell=telling.tell_openvex,
         says="whether known vulnerabilities affect the release (OpenVEX)",
         not_judged="whether what it says of vulnerabilities is so",
         versioned=True,
@@ -77,6 +85,7 @@ KINDS = (
         name="scai",
         uri=in_toto.SCAI,
         check=in_toto.check_scai,
+        tell=telling.tell_attributes,
         says="attributes of the release or of how it was made, with evidence",
         not_judged="whether its attributes hold, and what their evidence is worth",
     ),
@@ -84,6 +93,7 @@ KINDS = (
         name="release",
         uri=in_toto.RELEASE,
         check=in_toto.check_release,
+        tell=telling.tell_release,
         says="that these files are this version of this package",
         made_from="the BOM, or your file",
         not_judged="whether its signer may speak for this package name",
@@ -92,6 +102,7 @@ KINDS = (
         name="reference",
         uri=in_toto.REFERENCE,
         check=in_toto.check_reference,
+        tell=telling.tell_reference,
         says="where a document about the release can be had, for one too large to embed",
         made_from="the BOM and `--download-location`, or your file",
         not_judged="the documents that it refers to, which were not fetched",
@@ -100,6 +111,7 @@ KINDS = (
         name="spdx",
         uri=documents.SPDX,
         check=documents.check_spdx_3,
+        tell=telling.tell_document,
         says="an SPDX 3 document",
         made_from="`aibom.spdx3.json` beside the BOM, or your file",
         not_judged="what the SPDX document says; the BOM is what was checked",
@@ -108,6 +120,7 @@ KINDS = (
         name="spdx",
         uri=documents.SPDX_2,
         check=documents.check_spdx_2,
+        tell=telling.tell_document,
         says="an SPDX 2 document",
         not_judged="what the SPDX document says; the BOM is what was checked",
     ),
@@ -115,6 +128,7 @@ KINDS = (
         name="svr",
         uri=in_toto.SVR,
         check=in_toto.check_svr,
+        tell=telling.tell_properties,
         says="which properties somebody verified",
         not_judged="whether its verifier is one you trust, and by which policies it went",
     ),
@@ -123,6 +137,7 @@ KINDS = (
         alias="vsa",
         uri=slsa.SUMMARY,
         check=slsa.check_summary,
+        tell=telling.tell_summary,
         says="what a verification came to (SLSA)",
         not_judged="whether its verifier is one you trust, and what it came to",
     ),
@@ -130,6 +145,7 @@ KINDS = (
         name="link",
         uri=in_toto.LINK,
         check=in_toto.check_link,
+        tell=telling.tell_link,
         says="one step of a supply chain, with its materials",
         not_judged="whether the step was carried out by whom and as it should be",
     ),

@@ -7,6 +7,7 @@ out. Nothing recurses by what the data says, so that a check takes no longer tha
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NoReturn
 
@@ -60,42 +61,57 @@ def refuse(expected: str, value: Any, where: str) -> NoReturn:
     raise InputError(f"expected {expected}, found {found}", where=where)
 
 
-def record(required: Mapping[str, Check], optional: Mapping[str, Check] | None = None) -> Check:
-    """An object with these fields, and any others."""
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """An object with some fields, and any others."""
 
-    def check(value: Any, where: str) -> None:
+    required: Mapping[str, Check]
+    optional: Mapping[str, Check]
+
+    def __call__(self, value: Any, where: str) -> None:
         if not isinstance(value, dict):
             refuse("an object", value, where)
-        for key, inner in required.items():
+        for key, inner in self.required.items():
             inner(value.get(key, _MISSING), f"{where}.{key}")
-        for key, inner in (optional or {}).items():
+        for key, inner in self.optional.items():
             if value.get(key) is not None:
                 inner(value[key], f"{where}.{key}")
 
-    return check
+
+@dataclass(frozen=True, slots=True)
+class _Both:
+    checks: tuple[Check, ...]
+
+    def __call__(self, value: Any, where: str) -> None:
+        for inner in self.checks:
+            inner(value, where)
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    item: Check
+    at_least: int
+
+    def __call__(self, value: Any, where: str) -> None:
+        if not isinstance(value, list) or len(value) < self.at_least:
+            refuse(f"an array of at least {self.at_least}" if self.at_least else "an array", value, where)
+        for index, inner in enumerate(value):
+            self.item(inner, f"{where}[{index}]")
+
+
+def record(required: Mapping[str, Check], optional: Mapping[str, Check] | None = None) -> Check:
+    """An object with these fields, and any others."""
+    return _Record(required, optional or {})
 
 
 def both(*checks: Check) -> Check:
     """Every one of these."""
-
-    def check(value: Any, where: str) -> None:
-        for inner in checks:
-            inner(value, where)
-
-    return check
+    return _Both(checks)
 
 
 def listing(item: Check, *, at_least: int = 0) -> Check:
     """An array of these."""
-    expected = f"an array of at least {at_least}" if at_least else "an array"
-
-    def check(value: Any, where: str) -> None:
-        if not isinstance(value, list) or len(value) < at_least:
-            refuse(expected, value, where)
-        for index, inner in enumerate(value):
-            item(inner, f"{where}[{index}]")
-
-    return check
+    return _Listing(item, at_least)
 
 
 def mapping(item: Check) -> Check:
@@ -108,6 +124,20 @@ def mapping(item: Check) -> Check:
             item(inner, f"{where}.{key[:_SHOWN]}")
 
     return check
+
+
+def known_fields(check: Check) -> Mapping[str, Check]:
+    """The fields that a check of an object names, with their checks; none for other checks."""
+    if isinstance(check, _Both):
+        return {key: inner for part in check.checks for key, inner in known_fields(part).items()}
+    if isinstance(check, _Descriptor):
+        return known_fields(_DESCRIPTOR)
+    return {**check.required, **check.optional} if isinstance(check, _Record) else {}
+
+
+def item_check(check: Check) -> Check | None:
+    """The check of each item, for a check of an array."""
+    return check.item if isinstance(check, _Listing) else None
 
 
 def one_of(*words: str) -> Check:
@@ -201,15 +231,19 @@ _DESCRIPTOR = record(
 )
 
 
-def descriptor(*required: str) -> Check:
-    """An in-toto ResourceDescriptor v1: a uri, digest or content at least, and these fields."""
+@dataclass(frozen=True, slots=True)
+class _Descriptor:
+    required: tuple[str, ...]
 
-    def check(value: Any, where: str) -> None:
+    def __call__(self, value: Any, where: str) -> None:
         _DESCRIPTOR(value, where)
-        for key in required:
+        for key in self.required:
             if not value.get(key):
                 refuse(f"a {key}", value.get(key, _MISSING), f"{where}.{key}")
         if not any(value.get(key) for key in ("uri", "digest", "content")):
             raise InputError("expected a uri, digest or content, found none of them", where=where)
 
-    return check
+
+def descriptor(*required: str) -> Check:
+    """An in-toto ResourceDescriptor v1: a uri, digest or content at least, and these fields."""
+    return _Descriptor(required)

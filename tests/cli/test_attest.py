@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -81,9 +82,68 @@ def test_a_bend_in_each_required_field_is_refused_before_anything_is_signed(
     before = files_of(signed)
     ran = aibom("attest", signed, "--type", uri, "--predicate", file, "--key", tmp_path / "no.key")
     assert ran.code == 3
-    assert f"{file}.{path}" in ran.err
+    assert f"at: {file}, {path}\n" in ran.err
     assert "found nothing" in ran.err
+    assert f"hint: see {uri} for what it must hold" in ran.err
     assert files_of(signed) == before
+
+
+MISSPELT: dict[str, tuple[str, str, Json, str]] = {
+    "an optional field": (
+        RESULT, "passedTests", {"passedTest": ["x"]}, ": unknown field passedTest; did you mean passedTests?",
+    ),
+    "within": (
+        "https://slsa.dev/provenance/v1", "runDetails.metadata.invocationId", {"invocationID": "1"},
+        ", runDetails.metadata: unknown field invocationID; did you mean invocationId?",
+    ),
+    "of a descriptor in a list": (
+        RESULT, "configuration[0].name", {"annotation": {}},
+        ", configuration[0]: unknown field annotation; did you mean annotations?",
+    ),
+    "of two shapes at once": (
+        "https://in-toto.io/attestation/reference/v0.1", "references[0].digest", {"digests": {}, "uri": "urn:x:y"},
+        ", references[0]: unknown field digests; did you mean digest?",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", MISSPELT)
+def test_a_field_that_is_nearly_one_of_its_type_is_warned_of(
+    aibom: Aibom, signed: Path, keys: KeyFiles, tmp_path: Path, case: str
+) -> None:
+    uri, path, more, words = MISSPELT[case]
+    options = ["--type", uri, "--key", keys.private, "--predicate"]
+    right = aibom("attest", signed, *options, write_predicate(tmp_path / "p.json", good(uri)))
+    assert "unknown field" not in right.err
+    bent = without(good(uri), path)
+    place: Any = bent
+    for step in path.replace("[0]", ".0").split(".")[:-1]:
+        place = place[int(step) if step == "0" else step]
+    place.update(more)
+    ran = aibom("attest", signed, *options, write_predicate(tmp_path / "p.json", bent))
+    assert ran.code == 0
+    said = " ".join(ran.err.split())
+    assert f"p.json{words} It is signed as it is" in said
+    assert said.count("unknown field") == 1
+
+
+def test_a_field_that_is_unlike_any_other_is_anybodys_own(
+    aibom: Aibom, signed: Path, keys: KeyFiles, tmp_path: Path
+) -> None:
+    file = write_predicate(tmp_path / "p.json", good(RESULT) | {"seed": 7, "example.com/tests": ["x"]})
+    ran = aibom("attest", signed, "--type", RESULT, "--predicate", file, "--key", keys.private)
+    assert ran.code == 0
+    assert "unknown field" not in ran.err
+
+
+def test_a_misspelt_field_that_is_required_is_named_in_the_hint(
+    aibom: Aibom, signed: Path, keys: KeyFiles, tmp_path: Path
+) -> None:
+    file = write_predicate(tmp_path / "bad.json", {"result": "PASSED", "configurations": []})
+    ran = aibom("attest", signed, "--type", RESULT, "--predicate", file, "--key", keys.private)
+    assert ran.code == 3
+    assert "bad.json, configuration\n" in ran.err
+    assert "hint: the field 'configurations' is unknown: is it meant?" in ran.err
 
 
 BAD_FILES: dict[str, tuple[bytes, str]] = {

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -135,6 +136,56 @@ def test_without_an_expectation_claims_are_shown_and_marked(aibom: Aibom, signed
     assert "UNVERIFIED" in ran.err
     assert "--public-key PUBLISHER.pub" in ran.err
     assert "by a channel you already trust" in ran.err
+
+
+def test_the_command_that_is_proposed_keeps_the_options_that_were_given(
+    aibom: Aibom, signed: Path, tmp_path: Path
+) -> None:
+    given = ["--trust-config", tmp_path / "my trust.json", "--outcome", "production", "--profile", "ntia-minimum"]
+    given += ["--profile", "us-federal-acquisition", "--json"]
+    ran = aibom("verify", signed, *given)
+    assert ran.code == 2
+    proposed = ran.err.splitlines()[-1].strip()
+    assert shlex.split(proposed)[:3] == ["aibom", "verify", str(signed)]
+    assert "PUBLISHER.pub" in proposed
+    words = shlex.split(proposed)[shlex.split(proposed).index("PUBLISHER.pub") + 1 :]
+    pairs = {tuple(words[at : at + 2]) for at, word in enumerate(words) if word.startswith("--") and word != "--json"}
+    assert pairs == {
+        ("--trust-config", str(tmp_path / "my trust.json")), ("--outcome", "production"),
+        ("--profile", "ntia-minimum"), ("--profile", "us-federal-acquisition"),
+    }  # fmt: skip
+    assert words.count("--json") == 1
+    assert len(words) == 9
+    assert aibom("verify", signed).err.splitlines()[-1].strip().endswith("--public-key PUBLISHER.pub")
+
+
+def test_an_unsigned_folder_has_no_claim_to_speak_of(aibom: Aibom, release: Path, signed: Path) -> None:
+    assert "Anybody can write such a claim" in aibom("verify", signed).err
+    ran = aibom("verify", release)
+    assert ran.code == 2
+    assert "No signature was found" in ran.err
+    assert "claim" not in ran.err
+    assert "Ask the publisher" in ran.err
+
+
+@pytest.mark.parametrize("name", ["--public-key", "--identity", "--ca", "--timestamp-ca", "--issuer", "--trust-config"])
+def test_an_expectation_that_is_given_twice_is_not_halved(
+    aibom: Aibom, signed: Path, keys: KeyFiles, name: str
+) -> None:
+    assert aibom("verify", signed, "--public-key", keys.public).code == 0
+    ran = aibom("verify", signed, name, keys.public, name, keys.public)
+    assert ran.code == 2
+    assert f"{name} is given 2 times" in ran.err
+    assert ran.out == ""
+
+
+def test_an_authority_for_timestamps_goes_with_one_for_certificates(aibom: Aibom, signed: Path, keys: KeyFiles) -> None:
+    ran = aibom("verify", signed, "--public-key", keys.public, "--timestamp-ca", "ca.pem")
+    assert ran.code == 2
+    assert "--timestamp-ca goes with --ca" in ran.err
+    both = aibom("verify", signed, "--ca", "ca.pem", "--identity", "a@example.com", "--issuer", "https://i.example")
+    assert both.code == 2
+    assert "policy file" not in both.err
 
 
 def test_every_line_fits_a_terminal(aibom: Aibom, signed: Path, tmp_path: Path) -> None:

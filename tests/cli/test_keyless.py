@@ -186,6 +186,8 @@ def test_claims_of_an_identity_are_shown_unverified(aibom: Aibom, simple: Keyles
     assert "UNVERIFIED" in ran.err
     assert IDENTITY in ran.err
     assert f"--identity {IDENTITY} --issuer {simple.issuer}" in ran.err
+    again = aibom("verify", simple.release, "--trust-config", "private.json")
+    assert again.err.rstrip().endswith(f"--identity {IDENTITY} --issuer {simple.issuer} --trust-config private.json")
 
 
 def test_the_token_may_come_from_a_file_or_standard_input(

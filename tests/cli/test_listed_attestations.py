@@ -121,7 +121,7 @@ BAD_LISTS: dict[str, tuple[str, str]] = {
     "a name that is taken": ('[[attestation]]\ntype = "provenance"\nname = "bom"\n', "aibom sign"),
     "a name that escapes": ('[[attestation]]\ntype = "provenance"\nname = "../x"\n', "attestation[0].name"),
     "a URI without a name": ('[[attestation]]\ntype = "urn:a:b"\npredicate = "evaluation/own.json"\n', "short name"),
-    "another type's file": ('[[attestation]]\ntype = "vex"\npredicate = "evaluation/own.json"\n', "own.json.@context"),
+    "another type's file": ('[[attestation]]\ntype = "vex"\npredicate = "evaluation/own.json"\n', "own.json, @context"),
     "nothing to fill it in from": ('[[attestation]]\ntype = "evaluation"\n', "a score in a card is no verdict"),
     "two of one name": ('[[attestation]]\ntype = "provenance"\nbuilder-id = "urn:a:b"\n' * 2, "two attestations"),
     "what sign makes": ('[[attestation]]\ntype = "https://cyclonedx.org/bom"\nname = "x"\n', "aibom sign"),

@@ -85,9 +85,11 @@ def test_a_chain_from_the_layout_to_the_verdict(aibom: Aibom, made: Made) -> Non
     assert "train by keys/p256-1.pub; then evaluate by keys/p256-2.pub" in " ".join(laid.out.split())
     trained, evaluated = record_training(aibom, made), record_evaluation(aibom, made)
     assert (trained.code, evaluated.code) == (0, 0)
-    assert "took 1 files, made 1" in trained.out
+    assert "took 1 file, made 1" in trained.out
     assert made.link("evaluate")["byproducts"] == {"stdout": "done\n", "stderr": "", "return-value": 0}
-    assert aibom("sign", made.release, "--build", "--key", made.publisher.private).code == 0
+    release_signed = aibom("sign", made.release, "--build", "--key", made.publisher.private)
+    assert release_signed.code == 0
+    assert "not made again" not in release_signed.err
     verified = verify(aibom, made)
     assert verified.code == 0
     assert "2 recorded steps" in verified.out
@@ -99,6 +101,23 @@ def test_a_chain_from_the_layout_to_the_verdict(aibom: Aibom, made: Made) -> Non
     missing = verify(aibom, made)
     assert missing.code == 4
     assert "the step 'evaluate' has no link" in missing.out
+
+
+def test_a_step_that_the_layout_does_not_know_is_said_before_it_is_run(aibom: Aibom, made: Made) -> None:
+    assert record_training(aibom, made).err == ""  # nothing to compare with
+    write_layout(aibom, made)
+    assert record_training(aibom, made).code == 0
+    made_here = ("--materials", "data", "--products", "model.safetensors", "--key", made.trainer.private)
+    ran = aibom("link", "trian", *made_here, "--no-command")
+    assert ran.code == 0
+    said = " ".join(ran.err.split())
+    assert "root.layout has no step 'trian', so that this link will count for nothing; did you mean 'train'?" in said
+    unlike = aibom("link", "quantise", *made_here, "--no-command")
+    assert "its steps are: train, evaluate" in " ".join(unlike.err.split())
+    put(made.release / "attestations" / "root.layout", b"{}")
+    unread = aibom("link", "train", *made_here, "--no-command")
+    assert unread.code == 0
+    assert "whether the layout has this step is not known" in " ".join(unread.err.split())
 
 
 def test_a_layout_of_the_readers_own(aibom: Aibom, made: Made, tmp_path: Path) -> None:

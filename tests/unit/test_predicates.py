@@ -1,11 +1,15 @@
 """What may be signed as a predicate of each type: a good one passes, one bend in each required field is refused."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aibom.core.errors import InputError
 from attest.predicates.kinds import ALIASES, KINDS, NAMES, check_predicate, kind_of, type_uri
+from attest.predicates.misspelt import misspelt_fields
 from tests.predicates import GOOD, REQUIRED, good, having, without
 
 OPENVEX = "https://openvex.dev/ns"
@@ -175,3 +179,54 @@ def test_any_value_in_any_place_is_taken_or_refused_by_name(bend: tuple[str, str
     except InputError as error:
         refused = error.where
     assert refused == "" or refused.startswith("predicate.json.")
+
+
+def bends_everywhere(value: Any, keys: list[str]) -> Iterator[Any]:
+    """The value with another one in each place, and with a field more in each object, by names used elsewhere."""
+    others: tuple[Any, ...] = (None, "", "x", "FAILED", 7, [], ["x"], {}, {"id": "x"})
+    yield from others
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield {name: item for name, item in value.items() if name != key}
+            yield from ({**value, key: bent} for bent in bends_everywhere(inner, keys))
+        yield from ({**value, key: other} for key in keys if key not in value for other in others)
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from ([*value[:index], bent, *value[index + 1 :]] for bent in bends_everywhere(inner, keys))
+
+
+def names_within(value: Any) -> set[str]:
+    if isinstance(value, dict):
+        return value.keys() | {name for inner in value.values() for name in names_within(inner)}
+    return {name for inner in value for name in names_within(inner)} if isinstance(value, list) else set()
+
+
+@pytest.mark.parametrize("uri", GOOD)
+def test_whatever_passes_its_check_can_be_told_and_whatever_does_not_can_be_searched_for_typos(uri: str) -> None:
+    kind = kind_of(uri)
+    assert kind
+    passed = 0
+    for document in bends_everywhere(good(uri), sorted(names_within(GOOD[uri]) | {"vulnerability", "failedTests"})):
+        misspelt_fields(uri, document, "predicate")
+        try:
+            check_predicate(uri, document, "predicate")
+        except InputError:
+            continue
+        told = kind.tell(document)
+        assert told.text
+        assert len(told.text) <= 301
+        passed += 1
+    assert passed > 10
+
+
+def test_telling_names_a_few_and_counts_the_rest() -> None:
+    kind = kind_of(VULNS_1)
+    assert kind
+    document = good(VULNS_1)
+    (result,) = document["scanner"]["result"]
+    document["scanner"]["result"] = [{"vulnerability": result | {"id": f"CVE-{number}"}} for number in range(7)]
+    assert kind.tell(document).text == (
+        "7 found (CVE-0, CVE-1, CVE-2, CVE-3, CVE-4 and 2 more) by pkg:generic/scanner@1.2"
+    )
+    document["scanner"]["result"] = []
+    assert kind.tell(document).text == "nothing found by pkg:generic/scanner@1.2"

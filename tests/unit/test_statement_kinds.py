@@ -3,9 +3,13 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import click
 import pytest
 
+from aibom.cli.render.text import report_lines
+from aibom.core.finding import Outcome
 from aibom.core.manifest import TREE_DIGEST_NAME
 from aibom.core.strictjson import dump_json
 from aibom.core.verdict import Verdict
@@ -16,7 +20,7 @@ from tests.factory import key_policy, make_key, read_manifest, rules_of, sign_re
 from tests.predicates import GOOD, REQUIRED, SHA256, Json, good, having, without
 from tests.releases.files import put
 from tests.unit.test_profiles import profile
-from verify.report import Report
+from verify.report import Report, report_json
 
 PROVENANCE = "https://slsa.dev/provenance/v1"
 RESULT = "https://in-toto.io/attestation/test-result/v0.1"
@@ -146,6 +150,100 @@ def test_a_type_that_we_do_not_know_is_said_to_be_unread(signed: Path) -> None:
     )
 
 
+# What they say.
+
+VSA = "https://slsa.dev/verification_summary/v1"
+SVR = "https://in-toto.io/attestation/svr/v0.2"
+FAILED: dict[str, tuple[str, Json, str]] = {
+    "evaluation": (
+        RESULT, {"result": "FAILED", "configuration": [], "failedTests": ["toxicity"]},
+        "evaluation: FAILED (toxicity)",
+    ),
+    "evaluation that names no test": (RESULT, {"result": "FAILED", "configuration": []}, "evaluation: FAILED"),
+    "evaluation that passed but for one": (
+        RESULT, {"result": "PASSED", "configuration": [], "failedTests": ["toxicity"]},
+        "evaluation: PASSED, yet failed: toxicity",
+    ),
+    "summary": (
+        VSA, having(good(VSA), "verificationResult", "FAILED"),
+        "verification-summary: FAILED (SLSA_BUILD_LEVEL_3), verified by https://example.com/verifier",
+    ),
+    "summary with a failed level": (
+        VSA, having(good(VSA), "verifiedLevels", ["FAILED"]),
+        "verification-summary: PASSED (FAILED), verified by https://example.com/verifier",
+    ),
+    "svr": (
+        SVR, having(good(SVR), "properties", ["FAILED"]),
+        "svr: FAILED, verified by https://example.com/verifier",
+    ),
+}  # fmt: skip
+
+
+def text_of(report: Report) -> str:
+    return " ".join(click.unstyle(" ".join(report_lines(report))).split())
+
+
+@pytest.mark.parametrize("case", FAILED)
+def test_a_failure_that_is_attested_is_noted_and_changes_no_verdict(signed: Path, case: str) -> None:
+    uri, predicate, words = FAILED[case]
+    assert rules_of(attach(signed, about(signed, uri))) == set()
+    report = attach(signed, about(signed, uri, predicate))
+    assert report.verdict is Verdict.ACCEPTED
+    (finding,) = report.findings
+    assert finding.rule == "attestation.says-failed"
+    assert finding.outcome is Outcome.NOTE
+    assert finding.where == "attestations/more.sigstore.json"
+    shown = text_of(report)
+    assert f"Also signed {words} (the signer's words)" in shown
+    assert f"something failed: {words} where" in shown
+
+
+def test_what_others_say_stands_in_the_head_and_in_the_data(signed: Path) -> None:
+    attach(signed, about(signed), name="x")
+    attach(signed, about(signed, PROVENANCE), name="y")
+    report = attach(signed, about(signed, OWN, {}), name="z")
+    assert (
+        "Also signed evaluation: PASSED (accuracy); provenance: built by https://example.com/builder; "
+        f"{OWN}: not read here (the signer's words)"
+    ) in text_of(report)
+    document: Any = report_json(report)
+    said = [(a["type"], a["says"]) for a in document["attestations"]][2:]
+    assert said == [
+        (RESULT, "PASSED (accuracy)"), (PROVENANCE, "built by https://example.com/builder"), (OWN, None),
+    ]  # fmt: skip
+
+
+def test_what_is_said_of_some_files_is_said_to_be_of_these(signed: Path) -> None:
+    report = attach(signed, of(subject_of(signed, "README.md")))
+    (said,) = [a.says for a in report.attestations if a.says]
+    there = len(read_manifest(signed).entries)
+    assert said == f"PASSED (accuracy), about 1 of {there} files and not about all weights"
+    assert [a.says for a in attach(signed, of(subject_of(signed, "model.safetensors"))).attestations if a.says] == [
+        "PASSED (accuracy)"
+    ]
+
+
+def test_nothing_of_what_is_refused_or_signed_by_somebody_else_is_told(signed: Path) -> None:
+    assert "Also signed" in text_of(attach(signed, about(signed)))
+    assert "Also signed" not in text_of(attach(signed, about(signed), number=1))
+    assert "Also signed" not in text_of(attach(signed, of(Subject("x", ZERO))))
+    assert "Also signed" not in text_of(attach(signed, about(signed, RESULT, {"result": "PASSED"})))
+
+
+def test_what_is_told_is_bounded_and_printable(signed: Path) -> None:
+    nasty = ["\x1b[2J\u202e" + "x" * 500] * 50
+    report = attach(signed, about(signed, RESULT, having(good(RESULT), "passedTests", nasty)))
+    (said,) = [a.says for a in report.attestations if a.says]
+    assert len(said) < 400
+    lines = click.unstyle("\n".join(report_lines(report)))
+    assert "\x1b" not in lines
+    assert "\u202e" not in lines
+    assert "PASSED (\\x1b[2J\\u202exx" in lines
+    for number in range(12):
+        attach(signed, about(signed), name=f"n{number}")
+    assert "; 5 more (the signer's words)" in text_of(verify_signed(signed))
+
+
 def provenance_check(release: Path) -> tuple[str, str]:
     """The verdict of a check that asks for a provenance attestation, and the evidence for it."""
     asking = profile(evidence='[["supply/provenance"]]', state="verified")
@@ -186,6 +284,22 @@ def test_an_attestation_does_not_stand_in_for_the_signature(signed: Path) -> Non
     report = verify_signed(signed)
     assert report.verdict is Verdict.REJECTED
     assert "coverage.nothing-signed" in rules_of(report)
+
+    (finding,) = [finding for finding in report.findings if finding.rule == "coverage.nothing-signed"]
+    assert finding.message == (
+        f"there is no signature over the release; a statement of the type {RESULT} does not stand in for it"
+    )
+    head = text_of(report)
+    assert "Signed by nobody, over the release" in head
+    assert "evaluation: PASSED (accuracy), by the key " in head
+
+
+def test_where_the_signature_is_not_verified_it_is_not_said_to_be_absent(signed: Path) -> None:
+    attach(signed, about(signed))
+    (signed / "attestations" / "bom.sigstore.json").unlink()
+    (signed / "model.sig").write_bytes(KeySigner(KeyInMemory(make_key("p256", 1))).sign(about(signed)))
+    found = {finding.rule: finding.message for finding in verify_signed(signed).findings}
+    assert found["coverage.nothing-signed"].startswith("no signature over the release is verified; a statement of the")
 
 
 def test_an_attestation_where_the_signature_belongs_is_refused(signed: Path) -> None:

@@ -12,8 +12,11 @@ if TYPE_CHECKING:
     from verify.claims import Claim
 
 
-def claims_lines(release: Path, claims: "tuple[Claim, ...]") -> list[str]:
-    """Say who claims to have signed, that nobody checked it, and which command to run next."""
+def claims_lines(release: Path, claims: "tuple[Claim, ...]", given: tuple[str, ...] = ()) -> list[str]:
+    """Say who claims to have signed, that nobody checked it, and which command to run next.
+
+    `given` are the other options of the command, which the next one needs as well.
+    """
     lines = [f"{click.style('error:', fg='red', bold=True)} say whom you expect to have signed this release"]
     lines += wrap("Nothing was verified. A signature proves nothing until you know whose it must be.", indent=2)
     if not claims:
@@ -23,9 +26,11 @@ def claims_lines(release: Path, claims: "tuple[Claim, ...]") -> list[str]:
         lines += _claim(claim)
     command = next((text for claim in claims if (text := _command(release, claim))), None)
     example = command or f"aibom verify {shlex.quote(str(release))} --public-key PUBLISHER.pub"
-    lines += ["", *wrap("Anybody can write such a claim. Next:", indent=2)]
+    example += "".join(f" {shlex.quote(safe(word))}" for word in given)
+    lines += ["", *wrap("Anybody can write such a claim. Next:" if claims else "Next:", indent=2)]
+    ask = "who signs releases" if claims else "for the signed release, and who signs it"
     lines += wrap(
-        "1. Ask the publisher, by a channel you already trust (contract, known website, phone), who signs releases.",
+        f"1. Ask the publisher, by a channel you already trust (contract, known website, phone), {ask}.",
         indent=2,
         hanging=5,
     )

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import click
 
 from aibom.cli.render.layout import bare, heading, row, safe, wrap
+from aibom.cli.render.signed_by import also_signed, signed_by
 from aibom.core.finding import Finding, Outcome
 from aibom.core.verdict import Verdict
 from aibom.cyclonedx.view import ComponentView
 from verify.assessment import BY_TOOL, CheckResult, CheckVerdict, ProfileResult
 from verify.report import Report
-from verify.signature import Signer
 from verify.supply_chain import ChainRecord
 
 _COLOURS = {
@@ -68,8 +68,9 @@ def _subject(report: Report) -> str:
 
 def _facts(report: Report) -> list[str]:
     root = _root(report)
-    signed = ", and ".join(map(_signer, report.signers)) or "nobody whom you expect"
-    rows = ["", *row("Signed by", signed), *row("Files", _files(report)), *row("BOM", _bom(report))]
+    also = also_signed(report.attestations)
+    rows = ["", *row("Signed by", signed_by(report.attestations)), *(row("Also signed", also) if also else ())]
+    rows += [*row("Files", _files(report)), *row("BOM", _bom(report))]
     if report.supply_chain is not None:
         rows += row("Made in", _steps(report.supply_chain))
     if root is not None:
@@ -110,14 +111,6 @@ def _steps(chain: ChainRecord) -> str:
     return f"{len(done)} recorded steps, as the key {chain.owner[:16]}… lays down: {', '.join(done)}"
 
 
-def _signer(signer: Signer) -> str:
-    when = f" on {signer.time}" if signer.time else ""
-    if signer.kind == "key":
-        return f"the key that you gave ({signer.identity[:16]}…){when}"
-    word = "certified by" if signer.kind == "certificate" else "vouched for by"
-    return f"{signer.identity}, {word} {signer.issuer}{when}"
-
-
 def _findings(report: Report) -> list[str]:
     reasons = [f for f in report.findings if f.outcome is not Outcome.NOTE]
     notes = [f for f in report.findings if f.outcome is Outcome.NOTE]
@@ -126,8 +119,15 @@ def _findings(report: Report) -> list[str]:
         lines += _finding(finding)
     if notes:
         lines += heading("Worth knowing")
-        lines += [line for finding in notes for line in wrap(f"- {finding.message}", indent=2, hanging=4)]
+        lines += [line for finding in notes for line in _note(finding)]
     return lines
+
+
+def _note(finding: Finding) -> list[str]:
+    lines = wrap(f"- {finding.message}", indent=2, hanging=4)
+    if finding.where and finding.where not in finding.message:
+        lines += row("where", finding.where, indent=4, column=12)
+    return lines + (row("next", finding.hint, indent=4, column=12) if finding.hint else [])
 
 
 def _finding(finding: Finding) -> list[str]:
