@@ -182,7 +182,7 @@ def _not_checked(request: Request, signatures: Signatures, bound: BoundBom | Non
     if not request.profiles:
         said.append("no profile: whether the release is complete enough for your purpose was not judged")
     said += signatures.not_judged
-    said += unchecked_certificates(r.signer for r in signatures.records if r.signer)
+    said += unchecked_certificates((r.path, r.signer) for r in signatures.records if r.signer)
     said.append("whether code in the release, or files that can run code when loaded, are harmless")
     said.append("how the model behaves, and whether its data was poisoned before it was signed")
     said.append("whether the publisher has withdrawn this release since it was signed")

@@ -5,12 +5,9 @@ from collections.abc import Iterable
 from verify.signature import Signer
 
 
-def unchecked_certificates(signers: Iterable[Signer]) -> list[str]:
-    """Say it for each signer by a certificate. Sigstore's live for minutes and are never revoked."""
-    said = []
-    for signer in dict.fromkeys(signers):
-        if signer.kind == "certificate":
-            said.append(f"whether {signer.issuer} has revoked the certificate of {signer.identity}")
-            if not signer.time:
-                said.append(f"when {signer.identity} signed: no timestamp was checked")
-    return list(dict.fromkeys(said))
+def unchecked_certificates(signed: Iterable[tuple[str, Signer]]) -> list[str]:
+    """Say it for each (path, signer) by a certificate. Sigstore's live for minutes and are never revoked."""
+    certified = [(path, signer) for path, signer in signed if signer.kind == "certificate"]
+    revoked = [f"whether {s.issuer} has revoked the certificate of {s.identity}" for _, s in certified]
+    undated = [f"when {s.identity} signed {path}: no timestamp was checked" for path, s in certified if not s.time]
+    return [*dict.fromkeys(revoked), *undated]

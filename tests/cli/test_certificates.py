@@ -254,3 +254,17 @@ def test_a_missing_chain_is_said_when_signing(aibom: Aibom, release: Path, files
     assert aibom("verify", release, *files.expect).code == 1
     ran = aibom("sign", release, "--build", *files.sign)
     assert "--chain" not in ran.err
+
+
+def test_what_holds_of_several_files_is_said_once(aibom: Aibom, release: Path, files: PkiFiles, tmp_path: Path) -> None:
+    assert aibom("sign", release, "--build", *files.sign).code == 0
+    told = aibom("verify", release).err
+    assert f"{SIGNATURE_NAME}, {BOM_BUNDLE_NAME} claim, UNVERIFIED, to be signed by" in " ".join(told.split())
+    assert told.count("certificate for") == 1
+    other = write_pki(tmp_path / "other", make_pki(number=30))
+    refused = aibom("verify", release, "--ca", other.certificate.with_name("ca.pem"), "--identity", "a@example.com")
+    assert refused.code == 1
+    assert refused.out.count("✗ signed by another identity") == 1
+    assert f"where {SIGNATURE_NAME}, {BOM_BUNDLE_NAME}" in " ".join(refused.out.split())
+    folded = [line for line in (told + refused.out).splitlines() if "aibom verify" not in line]
+    assert max(map(len, folded)) <= 80

@@ -1,6 +1,7 @@
 """What to show somebody who has not said whom to expect: claims, marked as such, and the way on."""
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,8 +22,13 @@ def claims_lines(release: Path, claims: "tuple[Claim, ...]", given: tuple[str, .
     lines += wrap("Nothing was verified. A signature proves nothing until you know whose it must be.", indent=2)
     if not claims:
         lines += wrap("No signature was found (model.sig, attestations/).", indent=2)
+    alike: dict[Claim, list[str]] = {}
     for claim in claims:
-        lines += ["", f"  {safe(claim.path)} {click.style('claims, UNVERIFIED, to be signed by', fg='yellow')}"]
+        alike.setdefault(replace(claim, path=""), []).append(safe(claim.path))
+    for claim, paths in alike.items():
+        what = "claims" if len(paths) == 1 else "claim"
+        said = wrap(f"{', '.join(paths)} {what}, UNVERIFIED, to be signed by", indent=2)
+        lines += ["", *(line.replace("UNVERIFIED", click.style("UNVERIFIED", fg="yellow")) for line in said)]
         lines += _claim(claim)
     command = next((text for claim in claims if (text := _command(release, claim))), None)
     example = command or f"aibom verify {shlex.quote(str(release))} --public-key PUBLISHER.pub"

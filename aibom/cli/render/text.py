@@ -1,6 +1,7 @@
 """The report on a terminal: the verdict first, then why, then what to do, then what was not checked."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import click
 
@@ -13,6 +14,7 @@ from verify.assessment import BY_TOOL, CheckResult, CheckVerdict, ProfileResult
 from verify.report import Report
 from verify.supply_chain import ChainRecord
 
+_SHOWN_PLACES = 5
 _COLOURS = {
     Verdict.ACCEPTED: "green",
     Verdict.REJECTED: "red",
@@ -112,8 +114,8 @@ def _steps(chain: ChainRecord) -> str:
 
 
 def _findings(report: Report) -> list[str]:
-    reasons = [f for f in report.findings if f.outcome is not Outcome.NOTE]
-    notes = [f for f in report.findings if f.outcome is Outcome.NOTE]
+    reasons = together(f for f in report.findings if f.outcome is not Outcome.NOTE)
+    notes = together(f for f in report.findings if f.outcome is Outcome.NOTE)
     lines = heading("Why") if reasons else []
     for finding in reasons:
         lines += _finding(finding)
@@ -121,6 +123,19 @@ def _findings(report: Report) -> list[str]:
         lines += heading("Worth knowing")
         lines += [line for finding in notes for line in _note(finding)]
     return lines
+
+
+def together(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings that say the same of several places, as one that names the places."""
+    places: dict[Finding, list[str]] = {}
+    for finding in findings:
+        places.setdefault(replace(finding, where=""), []).append(finding.where)
+    return [replace(finding, where=_places(where)) for finding, where in places.items()]
+
+
+def _places(names: list[str]) -> str:
+    shown = ", ".join(names[:_SHOWN_PLACES])
+    return f"{shown} and {len(names) - _SHOWN_PLACES} more" if len(names) > _SHOWN_PLACES else shown
 
 
 def _note(finding: Finding) -> list[str]:
