@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 
+from attest.timestamp_response import in_der_order
 from verify.certificate_chain import Authorities
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def _decode(token: bytes) -> "TimeStampResponse | None":
     from rfc3161_client import PKIStatus, decode_timestamp_response  # heavy; only for timestamps
 
     try:
-        response = decode_timestamp_response(token)
+        response = decode_timestamp_response(in_der_order(token))
         whole = response.status == PKIStatus.GRANTED and response.tst_info.gen_time is not None
     except (ValueError, TypeError):
         return None

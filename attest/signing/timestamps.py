@@ -27,6 +27,7 @@ from rfc3161_client import (
 from aibom.core.errors import SigningError, UsageError
 from attest.signing.certificate import load_certificates
 from attest.signing.signer import Stamp
+from attest.timestamp_response import in_der_order
 
 _MAX_RESPONSE = 256 * 1024
 _SHA256 = "2.16.840.1.101.3.4.2.1"
@@ -60,7 +61,7 @@ class TimestampService:
             .cert_request(cert_request=True)
             .build()
         )
-        raw = self._post(request.as_bytes())
+        raw = in_der_order(self._post(request.as_bytes()))  # as it is kept, too: for other readers
         try:
             response = decode_timestamp_response(raw)
             problem = _problem(response, request, message) or _distrust(response, self._roots, message)
