@@ -16,7 +16,8 @@ def in_der_order(response: bytes) -> bytes:
     """The answer (RFC 3161, 2.4.2) with its certificates sorted; unchanged if it is not one, for decoders to refuse."""
     try:
         start, end = _certificates(response)
-        found, at = [], start
+        found: list[bytes] = []
+        at = start
         while at < end:
             if len(found) == _MAX_CERTIFICATES:
                 return response

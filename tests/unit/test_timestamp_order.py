@@ -139,7 +139,7 @@ def with_certificates(authority: TimestampAuthority, query: bytes, *, turned: bo
 def test_bent_and_unbent(authority: TimestampAuthority) -> None:
     straight = with_certificates(authority, request(), turned=False)
     turned = with_certificates(authority, request(), turned=True)
-    assert decode_timestamp_response(straight)
+    decode_timestamp_response(straight)
     with pytest.raises(ValueError, match="InvalidSetOrdering"):
         decode_timestamp_response(turned)
     root = authority.chain[-1]
