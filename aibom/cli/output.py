@@ -6,6 +6,8 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+import click
+
 from aibom.core.errors import InputError, UsageError
 from aibom.core.layout import BOM_NAME, SIGNATURE_NAME
 
@@ -30,10 +32,18 @@ def write_all(files: Mapping[Path, bytes]) -> None:
         for path, data in files.items():
             made.append((_write_beside(path, data), path))
         for temporary, path in made:
+            _tell_written(path)  # first: who is stopped in between must not hear that nothing was
             _rename(temporary, path)
     finally:
         for temporary, _ in made:
             temporary.unlink(missing_ok=True)
+
+
+def _tell_written(path: Path) -> None:
+    """For the process boundary, which made the list: what to say if somebody stops the command now."""
+    context = click.get_current_context(silent=True)
+    if context is not None and isinstance(context.obj, list):
+        context.obj.append(path)
 
 
 def _write_beside(path: Path, data: bytes) -> Path:
