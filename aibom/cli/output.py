@@ -10,6 +10,7 @@ import click
 
 from aibom.core.errors import InputError, UsageError
 from aibom.core.layout import BOM_NAME, SIGNATURE_NAME
+from aibom.sources.listing import is_single_file
 
 _ASIDE = (
     "nothing was signed or written; check the folder and its permissions, or give --output-dir DIR: for a release that "
@@ -101,7 +102,7 @@ def require_writable(paths: Iterable[Path], release: Path) -> None:
 
     For commands with --output-dir. Nothing is made or touched. Raises InputError.
     """
-    if not release.is_dir() and not release.is_file():
+    if not release.is_dir() and not is_single_file(release):
         return  # who reads it says so, in better words
     for path in paths:
         try:
