@@ -19,6 +19,14 @@ _CURVES: dict[str, hashes.HashAlgorithm] = {
     "secp384r1": hashes.SHA384(),
     "secp521r1": hashes.SHA512(),
 }
+_KINDS = {
+    "X25519": "an X25519 key, which is for key exchange and cannot sign,",
+    "X448": "an X448 key, which is for key exchange and cannot sign,",
+    "DH": "a Diffie-Hellman key, which is for key exchange and cannot sign,",
+    "DSA": "a DSA key",
+    "Ed448": "an Ed448 key",
+}
+"""Kinds that are not accepted, by the names of cryptography's classes."""
 PublicKey = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | rsa.RSAPublicKey
 PrivateKey = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey
 ACCEPTED = f"ECDSA P-256, P-384 or P-521, Ed25519, or RSA of {MIN_RSA_BITS} to {MAX_RSA_BITS} bits"
@@ -98,7 +106,8 @@ def key_problem(key: object) -> str:
         return "" if MIN_RSA_BITS <= key.key_size <= MAX_RSA_BITS else f"an RSA key of {key.key_size} bits"
     if isinstance(key, (ec.EllipticCurvePublicKey, ec.EllipticCurvePrivateKey)):
         return "" if key.curve.name in _CURVES else f"an EC key on the curve {key.curve.name}"
-    return f"a key of the kind {type(key).__name__}"
+    kind = type(key).__name__.removesuffix("PrivateKey").removesuffix("PublicKey").lstrip("_")
+    return _KINDS.get(kind, "a key of another kind")
 
 
 def key_kind(key: PublicKey) -> str:

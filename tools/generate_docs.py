@@ -46,7 +46,14 @@ def pages() -> dict[str, str]:
 def exit_codes() -> str:
     rows = [f"| {int(code)} | {meaning} |" for code, meaning in EXIT_MEANINGS.items()]
     head = _HEAD.format(source="aibom/core/verdict.py")
-    return head + "\n".join(["# Exit codes", "", "| code | means |", "|---|---|", *rows, ""])
+    more = [
+        "",
+        "Ctrl-C ends a command with 3: nothing was decided, and `build`, `sign` and `attest`, which write at their",
+        "end, wrote nothing; if they were stopped later than that, they say what was written. `aibom link` ends with 3",
+        "too if the command of the step failed, and writes no link: that command's own code is in the message.",
+        "",
+    ]
+    return head + "\n".join(["# Exit codes", "", "| code | means |", "|---|---|", *rows, *more])
 
 
 def properties() -> str:

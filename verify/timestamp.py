@@ -14,6 +14,7 @@ from cryptography import x509
 
 from attest.certificate_chain import Authorities
 from attest.certificates import UNREADABLE, strictly
+from attest.timestamp_response import in_der_order
 
 if TYPE_CHECKING:
     from rfc3161_client import TimeStampResponse
@@ -75,7 +76,7 @@ def _decode(token: bytes) -> "TimeStampResponse | None":
     from rfc3161_client import PKIStatus, decode_timestamp_response  # heavy; only for timestamps
 
     try:
-        response = decode_timestamp_response(token)
+        response = decode_timestamp_response(in_der_order(token))
         whole = response.status == PKIStatus.GRANTED and response.tst_info.gen_time is not None
     except (ValueError, TypeError):
         return None

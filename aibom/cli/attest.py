@@ -9,7 +9,7 @@ import click
 
 from aibom.cli.build import warn
 from aibom.cli.options import FILE, RELEASE
-from aibom.cli.output import read_input, require_output_folder, write_all
+from aibom.cli.output import read_input, require_output_folder, require_writable, write_all
 from aibom.cli.predicates import (
     GENERATED,
     MAX_PREDICATE,
@@ -29,7 +29,9 @@ from aibom.core.layout import BOM_NAME
 from aibom.cyclonedx.view import parse_bom
 from aibom.sources.listing import list_release, require_safe
 from aibom.sources.places import Places, places
+from attest.predicates.ci import find_build
 from attest.predicates.documents import SPDX
+from attest.predicates.generated import builder_id as known_builder
 from attest.predicates.in_toto import REFERENCE
 from attest.predicates.kinds import NAMES
 from attest.predicates.slsa import PROVENANCE
@@ -75,7 +77,10 @@ def command(
     require_secrets_outside(signer, release)
     target = places(release, require_output_folder(output_dir, release) if output_dir else None)
     wanted = [_wanted(item, builder_id, download_location) for item in planned]
+    require_writable((target.attestation(item.name) for item in wanted), release)
     # What was given is checked before the release is read, which may take minutes.
+    if any(item.uri == PROVENANCE and item.predicate is None for item in wanted):
+        known_builder(find_build(os.environ), builder_id)
     given = {item.name: check_given(item, item.predicate) for item in wanted if item.predicate is not None}
     chosen = make_signer(signer)
     tree = _read(release, target, with_bom=any(w.predicate is None and w.uri != SPDX for w in wanted))

@@ -14,7 +14,7 @@ from aibom.build.collect import Collection, collect
 from aibom.build.emit import Format, emit
 from aibom.build.render.document import bom_document
 from aibom.cli.options import RELEASE
-from aibom.cli.output import require_output_folder, require_outside, write_whole
+from aibom.cli.output import require_output_folder, require_outside, require_writable, write_whole
 from aibom.cli.progress import reading_executor, show_progress
 from aibom.cli.render.explain import explanation
 from aibom.cli.render.layout import row, safe, wrap
@@ -73,6 +73,7 @@ def command(
     if chosen is Format.SPDX3_JSON and spec_version != "1.7":
         raise UsageError("--spec-version is a version of CycloneDX; SPDX is written as 3.0.1")
     target = _target(release, output, output_dir, chosen)
+    require_writable([target] if target else [], release)
     built = build_bom(release, digests, form=chosen, spec_version=spec_version)
     if target is None:
         click.echo(built.data, nl=False)

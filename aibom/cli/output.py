@@ -3,11 +3,19 @@
 import errno
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+
+import click
 
 from aibom.core.errors import InputError, UsageError
 from aibom.core.layout import BOM_NAME, SIGNATURE_NAME
+from aibom.sources.listing import is_single_file
+
+_ASIDE = (
+    "nothing was signed or written; check the folder and its permissions, or give --output-dir DIR: for a release that "
+    "is read-only, a folder elsewhere"
+)
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -25,10 +33,18 @@ def write_all(files: Mapping[Path, bytes]) -> None:
         for path, data in files.items():
             made.append((_write_beside(path, data), path))
         for temporary, path in made:
+            _tell_written(path)  # first: who is stopped in between must not hear that nothing was
             _rename(temporary, path)
     finally:
         for temporary, _ in made:
             temporary.unlink(missing_ok=True)
+
+
+def _tell_written(path: Path) -> None:
+    """For the process boundary, which made the list: what to say if somebody stops the command now."""
+    context = click.get_current_context(silent=True)
+    if context is not None and isinstance(context.obj, list):
+        context.obj.append(path)
 
 
 def _write_beside(path: Path, data: bytes) -> Path:
@@ -81,6 +97,34 @@ def require_output_folder(folder: Path, root: Path) -> Path:
     return folder
 
 
+def require_writable(paths: Iterable[Path], release: Path) -> None:
+    """Refuse, before any work is done and anything is signed or logged, what could not be written after it.
+
+    For commands with --output-dir. Nothing is made or touched. Raises InputError.
+    """
+    if not release.is_dir() and not is_single_file(release):
+        return  # who reads it says so, in better words
+    for path in paths:
+        try:
+            problem = _write_problem(path)
+        except OSError as error:
+            problem = error.errno or errno.EACCES
+        if problem:
+            raise _unwritable(path, OSError(problem, os.strerror(problem)), _ASIDE)
+
+
+def _write_problem(path: Path) -> int:
+    """The number of the error that writing would end with; 0 if none is to be seen."""
+    existing = next(folder for folder in path.absolute().parents if os.path.lexists(folder))
+    if path.is_dir():
+        return errno.EISDIR
+    if not existing.is_dir():
+        return errno.ENOTDIR
+    if os.access(existing, os.W_OK | os.X_OK):
+        return 0
+    return errno.EROFS if os.statvfs(existing).f_flag & os.ST_RDONLY else errno.EACCES
+
+
 def require_appendable(path: Path, root: Path) -> Path:
     """Refuse, before any work is done, a page inside the release or one that cannot be written on."""
     if path.resolve().is_relative_to(root.resolve()):
@@ -118,7 +162,5 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _unwritable(path: Path, error: OSError) -> InputError:
-    return InputError(
-        f"cannot write the file: {error.strerror}", where=str(path), hint="check the folder and its permissions"
-    )
+def _unwritable(path: Path, error: OSError, hint: str = "check the folder and its permissions") -> InputError:
+    return InputError(f"cannot write the file: {error.strerror}", where=str(path), hint=hint)

@@ -8,7 +8,7 @@ import click
 from aibom.build.publisher import Publisher, WantedAttestation
 from aibom.cli.build import DIGESTS, build_bom, show_warnings, warn
 from aibom.cli.options import RELEASE
-from aibom.cli.output import append_text, require_appendable, require_output_folder, write_all
+from aibom.cli.output import append_text, require_appendable, require_output_folder, require_writable, write_all
 from aibom.cli.predicates import listed_predicates
 from aibom.cli.render.layout import row
 from aibom.cli.render.summary import SignedRelease, signed_summary
@@ -59,6 +59,7 @@ def command(
     require_secrets_outside(signer, release)
     page = require_appendable(summary, release) if summary else None
     target = places(release, require_output_folder(output_dir, release) if output_dir else None)
+    require_writable([target.signature, target.attestation("bom"), *([target.bom] if build else [])], release)
     chosen = make_signer(signer)
     tree, wanted = _built(release, target, digests) if build else _existing(release, target)
     bundles = _signed(chosen, tree, wanted)
@@ -81,6 +82,7 @@ def _signed(signer: Signer, tree: Tree, wanted: tuple[WantedAttestation, ...]) -
     """Every bundle by the path it goes to, over one reading of the release."""
     require_described(tree.manifest, tree.bom)
     predicates = listed_predicates(wanted, tree)
+    require_writable((tree.target.attestation(item.name) for item in predicates), tree.release)
     name, hub = tree.release.resolve().name, tree.listing.hub_records
     bundles = {
         tree.target.signature: signer.sign(model_statement(name, tree.manifest, hub_records=hub)),

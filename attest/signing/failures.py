@@ -7,11 +7,16 @@ connection, or an answer that means nothing.
 import json
 import re
 from collections.abc import Iterator
+from ssl import SSLCertVerificationError
 from urllib.parse import urlsplit
 
 from aibom.core.errors import SigningError
 
 RETRY = "nothing was written; check the network and the service, then run the same command again"
+_UNTRUSTED = (
+    "nothing was written; check the address and the clock of this computer; if the service has a certificate by your "
+    "own authority, name that authority's file in REQUESTS_CA_BUNDLE"
+)
 _JWT = re.compile(r"[\w-]{8,}\.[\w-]{8,}\.[\w-]*")
 _BODY = re.compile(r",?\s*body=.*", re.DOTALL)
 _LONGEST = 300
@@ -25,11 +30,12 @@ def service_error(service: str, url: str, error: BaseException, *, refusal: str 
         hint = refusal if _FIRST_REFUSAL <= status < _FIRST_FAULT else RETRY
         said = f": {words}" if words else ""
         return SigningError(f"{service} did not sign: it answered {status}{said}", where=address(url), hint=hint)
-    if isinstance(error, TimeoutError):
+    if any(isinstance(link, TimeoutError) for link in _chain(error)):
         return SigningError(f"{service} did not answer in time", where=address(url), hint=RETRY)
     reason = _no_connection(error)
     if reason:
-        return SigningError(f"{service} cannot be reached: {reason}", where=address(url), hint=RETRY)
+        hint = _UNTRUSTED if any(isinstance(link, SSLCertVerificationError) for link in _chain(error)) else RETRY
+        return SigningError(f"{service} cannot be reached: {reason}", where=address(url), hint=hint)
     reason = without_secrets(str(error)) or type(error).__name__
     return SigningError(
         f"{service} did not sign: its answer cannot be used ({reason})",

@@ -1,8 +1,10 @@
 """Sign with a private key in a PEM file."""
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
+from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -13,6 +15,7 @@ from attest.keys import ACCEPTED, PrivateKey, VerificationKey, key_problem, sign
 from attest.signing.signer import KeyHolder
 
 _MAX_KEY_BYTES = 64 * 1024
+_DER = b"\x30"
 _MAKE_ONE = (
     "check the path, or make one: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out publisher.key"
 )
@@ -78,7 +81,25 @@ def _unreadable(path: Path, pem: bytes, *, encrypted: bool) -> SigningError:
     hint = "expected a file that starts with -----BEGIN PRIVATE KEY-----"
     if b"PUBLIC KEY" in pem:
         hint = "this is a public key; signing needs the private one"
+    elif b"BEGIN CERTIFICATE" in pem:
+        hint = "this is a certificate: give it as --certificate, and its private key as --key"
+    elif pem.startswith(_DER):
+        hint = _der_hint(pem, shlex.quote(str(path)))
     return SigningError("not a private key in PEM form", where=str(path), hint=hint)
+
+
+def _der_hint(der: bytes, name: str) -> str:
+    """How to make PEM of it. A certificate is told by whether it can be read as one; a key is not looked into."""
+    try:
+        x509.load_der_x509_certificate(der)
+    except (ValueError, UnsupportedAlgorithm):
+        return (
+            f"this looks like DER, the binary form; convert it: openssl pkey -inform DER -in {name} -out publisher.key"
+        )
+    return (
+        f"this is a certificate in DER, the binary form: convert it (openssl x509 -inform DER -in {name} -out "
+        "publisher.pem), give it as --certificate, and its private key as --key"
+    )
 
 
 def _read(path: Path) -> bytes:

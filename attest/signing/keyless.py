@@ -1,5 +1,8 @@
 """Sign with an identity token: a short-lived certificate and a public log instead of a key to keep (Sigstore)."""
 
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from cryptography import x509
@@ -15,6 +18,7 @@ from attest.signing.bounded import bounded
 from attest.signing.failures import RETRY, address, service_error, without_secrets
 from attest.signing.identity import IdentitySource
 
+_TIMES = "%Y-%m-%dT%H:%M:%SZ"
 _MAX_CONFIG = 16 * 1024 * 1024
 _AUTHORITY, _LOG, _TIME = (
     "the certificate authority (Fulcio)",
@@ -25,6 +29,7 @@ _REFUSED = (
     "nothing was written; get a fresh identity token, check that this instance trusts its issuer, then run the same "
     "command again"
 )
+_NO_TIME = "nothing was written; check the address in signingConfig.tsaUrls, and who may use this authority"
 _SKEW = f"check that the clocks of this machine and of the services agree; {RETRY}"
 
 
@@ -67,8 +72,7 @@ class KeylessSigner:
                 raise self._no_time() from error
             url = str(getattr(self._services.get_tlogs()[0], "url", ""))
             if type(error).__name__ == "ExpiredCertificate":  # a class that the client does not make public
-                message = "the certificate had expired when it arrived"
-                raise SigningError(message, where=address(url), hint=_SKEW) from error
+                raise SigningError(_expired(signer), where=address(url), hint=_SKEW) from error
             raise service_error(_LOG, url, error) from error
         found = bundle.verification_material.timestamp_verification_data
         if len(found.rfc3161_timestamps if found else ()) < len(self._services.get_tsas()):
@@ -76,10 +80,18 @@ class KeylessSigner:
         return bundle
 
     def _no_time(self) -> SigningError:
-        """The client passes over an authority that fails; without its time, some bundles never verify."""
-        wanted = ", ".join(address(client.url) for client in self._services.get_tsas())
-        if wanted:
-            return SigningError(f"{_TIME} cannot be reached, or gave no timestamp", where=wanted, hint=RETRY)
+        """The client passes over an authority that fails; without its time, some bundles never verify.
+
+        It does not say why either: each is asked once more, over nothing of ours, to find out.
+        """
+        clients = self._services.get_tsas()
+        for client in clients:
+            problem = _failure(partial(client.request_timestamp, b"nothing"))
+            if problem:
+                return _time_error(client.url, problem)
+        if clients:
+            wanted = ", ".join(address(client.url) for client in clients)
+            return SigningError(f"{_TIME} gave no timestamp, and gives one now", where=wanted, hint=RETRY)
         return SigningError(
             "this log gives no time, and no timestamp authority is configured",
             where="signingConfig.tsaUrls",
@@ -137,6 +149,41 @@ def _public_instance() -> ClientTrustConfig:
             "the public Sigstore instance cannot be reached",
             hint="check the network, or give --trust-config for a private instance",
         ) from error
+
+
+def _failure(request: Callable[[], object]) -> Exception | None:
+    """How a request fails, with its causes: to raise it where another error is being handled would drop them."""
+
+    def attempt() -> Exception | None:
+        try:
+            request()
+        except Exception as error:  # noqa: BLE001 -- as for the other services
+            return error
+        return None
+
+    try:
+        return bounded(attempt)
+    except TimeoutError as error:
+        return error
+
+
+def _time_error(url: str, problem: Exception) -> SigningError:
+    cause = problem.__context__
+    if isinstance(cause, ValueError) and not isinstance(cause, OSError):  # the decoder's, in the words of ASN.1
+        hint = f"check the address in signingConfig.tsaUrls; {RETRY}"
+        return SigningError(f"{_TIME} gave no timestamp: its answer is not one", where=address(url), hint=hint)
+    return service_error(_TIME, url, problem, refusal=_NO_TIME)
+
+
+def _expired(signer: Signer) -> str:
+    """What a clock that is far off looks like; its certificate is told of if the client lets it be found."""
+    found = [held for held in vars(signer).values() if isinstance(held, x509.Certificate)]
+    said = "the certificate had expired when it arrived"
+    if not found:
+        return said
+    start, end = found[0].not_valid_before_utc, found[0].not_valid_after_utc
+    now = datetime.now(UTC)
+    return f"{said}: it is valid from {start:{_TIMES}} to {end:{_TIMES}}, and this computer has {now:{_TIMES}}"
 
 
 def _name(certificate: x509.Certificate) -> str:

@@ -4,7 +4,7 @@ The device signs; what it signed is checked against the public half before anybo
 of its own, so that nothing stays open. The PIN is in no argument, message or log.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 MODULE_VARIABLE = "AIBOM_PKCS11_MODULE"
 PIN_VARIABLE = "AIBOM_PKCS11_PIN"
 _MAX_PIN = 256
+_MOST, _LONGEST = 10, 60
 _ED25519_POINT = 32
 
 
@@ -96,16 +97,20 @@ def key_in_device(uri: DeviceUri, *, module: str, pin: Callable[[], str]) -> Key
             hint=f"add ?module-path=/path/to/module.so, or set {MODULE_VARIABLE}",
         )
     try:
-        tokens = [token for token in pkcs11.lib(path).get_tokens() if _is_meant(token, uri)]
+        there = list(pkcs11.lib(path).get_tokens())
     except pkcs11.PKCS11Error as error:
         raise SigningError(
             "the PKCS #11 module cannot be used",
             where=path,
             hint="check the path; the device's maker says which file it is",
         ) from error
+    tokens = [token for token in there if _is_meant(token, uri)]
     if len(tokens) != 1:
+        asked = (("token", uri.token), ("serial", uri.serial), ("slot-id", uri.slot), ("model", uri.model),
+                 ("manufacturer", uri.manufacturer))  # fmt: skip
+        known = [_shown((("token", token.label.strip("\0 ")), ("slot-id", token.slot.slot_id))) for token in there]
         raise SigningError(
-            f"{len(tokens) or 'no'} tokens fit; expected exactly one",
+            f"{len(tokens) or 'no'} tokens fit {_shown(asked)}; expected exactly one; {_listed(known)}",
             where="--pkcs11-uri",
             hint="name it by token=, serial= or slot-id=; `pkcs11-tool --list-token-slots` lists them",
         )
@@ -136,12 +141,38 @@ def _private_key(session: "Session", uri: DeviceUri) -> Any:
         wanted[Attribute.ID] = uri.id
     found = list(session.get_objects(wanted))
     if len(found) != 1:
+        known = [_named(key) for key in session.get_objects({Attribute.CLASS: ObjectClass.PRIVATE_KEY})]
+        asked = _shown((("object", uri.object), ("id", uri.id)))
         raise SigningError(
-            f"{len(found) or 'no'} private keys fit; expected exactly one",
+            f"{len(found) or 'no'} private keys fit {asked}; expected exactly one; {_listed(known)}",
             where="--pkcs11-uri",
             hint="name the key by object= (its label) or id=",
         )
     return found[0]
+
+
+def _named(key: Any) -> str:
+    from pkcs11 import PKCS11Error  # as above
+
+    try:
+        return _shown((("object", key.label), ("id", key.id)))
+    except PKCS11Error:  # a device that has no such attribute
+        return "one without a name"
+
+
+def _shown(attributes: Iterable[tuple[str, object]]) -> str:
+    """Attributes as a URI has them, bounded; those that say nothing are left out."""
+    said = []
+    for name, value in attributes:
+        text = "".join(f"%{byte:02x}" for byte in value) if isinstance(value, bytes) else str(value)
+        if value not in {None, "", b""}:
+            said.append(f"{name}={text[:_LONGEST]}")
+    return ";".join(said) or "a URI without a name"
+
+
+def _listed(known: list[str]) -> str:
+    more = f" and {len(known) - _MOST} more" if len(known) > _MOST else ""
+    return f"there are: {', '.join(sorted(known)[:_MOST])}{more}" if known else "there are none"
 
 
 def _public_half(session: "Session", private: Any) -> VerificationKey:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from attest.bundle import parse_bundle
 from tests.cli import platforms
 from tests.cli.pipelines import ROOT, action, component
 from tests.factory import make_release
@@ -28,40 +29,61 @@ def example(name: str) -> Any:
     return yaml.safe_load(block(f"example: {name}", "yaml"))
 
 
+BUILDKITE = {
+    "BUILDKITE_BRANCH": "main",
+    "BUILDKITE_BUILD_URL": "https://buildkite.com/octo/models/builds/1",
+    "BUILDKITE_COMMIT": "c" * 40,
+    "BUILDKITE_JOB_ID": "0190-aa",
+    "BUILDKITE_ORGANIZATION_SLUG": "octo",
+    "BUILDKITE_PIPELINE_SLUG": "models",
+    "BUILDKITE_REPO": "git@github.com:octo/models.git",
+}
+
+
+def run_recipe(folder: Path, sigstore: SigstoreInstance, job: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    make_release(folder / "my-model")
+    config = folder / "trust config.json"
+    config.write_text(json.dumps(sigstore.trust_config(rekor=2, timestamps=True)))
+    tool = folder / "bin" / "aibom"
+    tool.parent.mkdir(exist_ok=True)
+    tool.write_text(f'#!/bin/sh\nexec {sys.executable} -m aibom "$@"\n')
+    tool.chmod(0o755)
+    ours = {"PYTHONPATH": str(ROOT), "NO_PROXY": "*", "TRUST_CONFIG": str(config), "ISSUER": sigstore.url}
+    environment = {**platforms.clean_environment(), **ours, **job}
+    environment["PATH"] = f"{tool.parent}:{environment['PATH']}"
+    return subprocess.run(
+        ["sh", "-c", block("recipe", "sh")], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def left(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()} & {"signatures", "summary.md"}
+
+
 @pytest.mark.parametrize("expected", ["https://buildkite.com/octo/models", "https://buildkite.com/octo/other"])
 def test_the_recipe_for_any_other_ci(sigstore: SigstoreInstance, tmp_path: Path, expected: str) -> None:
-    make_release(tmp_path / "my-model")
-    config = tmp_path / "trust config.json"
-    config.write_text(json.dumps(sigstore.trust_config(rekor=2, timestamps=True)))
-    job = platforms.buildkite(sigstore, tmp_path / "bin")
-    (tmp_path / "bin" / "aibom").write_text(f'#!/bin/sh\nexec {sys.executable} -m aibom "$@"\n')
-    (tmp_path / "bin" / "aibom").chmod(0o755)
-    done = subprocess.run(
-        ["sh", "-c", block("recipe", "sh")],
-        cwd=tmp_path,
-        env={
-            **platforms.clean_environment(),
-            **job,
-            "BUILDKITE_BRANCH": "main",
-            "BUILDKITE_BUILD_URL": "https://buildkite.com/octo/models/builds/1",
-            "BUILDKITE_COMMIT": "c" * 40,
-            "BUILDKITE_JOB_ID": "0190-aa",
-            "BUILDKITE_ORGANIZATION_SLUG": "octo",
-            "BUILDKITE_PIPELINE_SLUG": "models",
-            "BUILDKITE_REPO": "git@github.com:octo/models.git",
-            "PYTHONPATH": str(ROOT),
-            "NO_PROXY": "*",
-            "TRUST_CONFIG": str(config),
-            "IDENTITY": expected,
-            "ISSUER": sigstore.url,
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    job = {**platforms.buildkite(sigstore, tmp_path / "bin"), **BUILDKITE, "IDENTITY": expected}
+    done = run_recipe(tmp_path, sigstore, job)
     accepted = expected.endswith("/models")
     assert done.returncode == (0 if accepted else 1), done.stdout + done.stderr
-    assert (tmp_path / "signatures").exists() == accepted
+    assert left(tmp_path) == ({"signatures", "summary.md"} if accepted else set())
+
+
+@pytest.mark.parametrize("builder", ["https://ci.example/pool 1", "https://ci.example/pool-1", ""])
+def test_the_recipe_where_no_ci_is_known(sigstore: SigstoreInstance, tmp_path: Path, builder: str) -> None:
+    identity = "release@example.com"
+    token = sigstore.identity_token(identity)
+    job = {"SIGSTORE_IDENTITY_TOKEN": token, "IDENTITY": identity, "BUILDER_ID": builder}
+    done = run_recipe(tmp_path, sigstore, job)
+    if builder.endswith("-1"):
+        assert done.returncode == 0, done.stdout + done.stderr
+        bundle = parse_bundle((tmp_path / "signatures/attestations/provenance.sigstore.json").read_bytes(), "test")
+        assert json.loads(bundle.payload)["predicate"]["runDetails"]["builder"]["id"] == builder
+        assert left(tmp_path) == {"signatures", "summary.md"}
+    else:
+        assert done.returncode == 3, done.stdout + done.stderr
+        assert "--builder-id" in done.stderr
+        assert left(tmp_path) == set()
 
 
 def test_the_example_for_github() -> None:

@@ -181,7 +181,7 @@ def test_a_pin_as_an_argument_is_refused(aibom: Aibom, release: Path, softhsm: S
     ("what", "words"),
     [("token=absent;object=p256", "no tokens fit"), ("token=twin;object=p256", "2 tokens fit"),
      ("token=release;serial=0000;object=p256", "no tokens fit"), ("token=release;object=absent", "no private keys fit"),
-     ("token=release", "private keys fit; expected exactly one"), ("token=release;id=%7f", "no private keys fit"),
+     ("token=release", "keys fit a URI without a name; expected"), ("token=release;id=%7f", "no private keys fit"),
      ("token=crowd;object=signing", "2 private keys fit"), ("token=release;object=rsa2048", "RSA key of 2048 bits")],
 )  # fmt: skip
 def test_names_that_do_not_name_one_key(aibom: Aibom, release: Path, softhsm: SoftHsm, what: str, words: str) -> None:
@@ -231,3 +231,17 @@ def test_as_a_process_of_its_own(release: Path, softhsm: SoftHsm, tmp_path: Path
     without = {name: value for name, value in os.environ.items() if "SOFTHSM" not in name and "PKCS11" not in name}
     verify = [*aibom, "verify", str(release), "--public-key", str(keys.public)]
     assert subprocess.run(verify, capture_output=True, check=False, env=without).returncode == 0
+
+
+def test_what_was_asked_for_and_what_there_is(aibom: Aibom, release: Path, softhsm: SoftHsm) -> None:
+    words = refused(aibom, release, softhsm.uri("token=nobody;object=p256"))
+    assert "no tokens fit token=nobody;" in words
+    assert "token=release;slot-id=" in words
+    words = refused(aibom, release, softhsm.uri("token=twin;object=p256"))
+    assert "2 tokens fit token=twin;" in words
+    words = refused(aibom, release, softhsm.uri("token=release;object=nothing"))
+    assert "no private keys fit object=nothing;" in words
+    assert "object=p256;id=%01" in words
+    words = refused(aibom, release, softhsm.uri("token=crowd;object=signing"))
+    assert "2 private keys fit object=signing;" in words
+    assert "object=signing;id=%01, object=signing;id=%02" in words

@@ -1,19 +1,24 @@
 """What a time-stamping authority may answer, over HTTP on loopback; each bent answer comes from an accepted one."""
 
+import ipaddress
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from asn1crypto import tsp
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from aibom.core.errors import SigningError, UsageError
 from attest.signing.timestamps import TimestampService, load_timestamp_roots
 from tests.authority import HOUR, make_root
+from tests.factory import private_pem
 from tests.sigstore_instance.server import Answer, LoopbackServer, Request
 from tests.sigstore_instance.timestamps import TimestampAuthority
 
@@ -62,8 +67,11 @@ def failed(serve: Serve, roots: TimestampAuthority | None = None) -> SigningErro
         TimestampService(url, roots.chain[-1:] if roots else ()).stamp(MESSAGE)
     assert caught.value.where == url
     assert "nothing was written" in caught.value.hint
-    assert "run the same command again" in caught.value.hint
     return caught.value
+
+
+def says_to_retry(error: SigningError) -> bool:
+    return "again" in error.hint
 
 
 def test_an_honest_answer(authority: TimestampAuthority) -> None:
@@ -90,19 +98,55 @@ def test_who_checks_the_authority_is_said(authority: TimestampAuthority) -> None
     assert "unchecked" not in TimestampService("https://tsa.example", authority.chain[-1:]).describe()
 
 
-@pytest.mark.parametrize("status", [204, 302, 400, 401, 404, 429, 500, 503])
+STATUSES = {
+    204: "check that --timestamp-url",
+    302: "check that --timestamp-url",  # without a Location
+    400: "check that --timestamp-url",
+    401: "wants a login",
+    403: "wants a login",
+    404: "check that --timestamp-url",
+    429: "again later",
+    500: "again later",
+    503: "again later",
+}
+
+
+@pytest.mark.parametrize("status", STATUSES)
 def test_another_status(authority: TimestampAuthority, status: int) -> None:
-    """Even above a body that would be accepted."""
+    """Even above a body that would be accepted; and only what may pass is worth another attempt."""
 
     def serve(request: Request) -> Answer:
         return Answer(authority.reply(request.body), status)
 
-    assert f"HTTP status {status}" in failed(serve).message
+    error = failed(serve)
+    assert f"HTTP status {status}" in error.message
+    assert STATUSES[status] in error.hint
+    assert says_to_retry(error) == ("again" in STATUSES[status])
+
+
+@pytest.mark.parametrize(
+    ("location", "told"),
+    [
+        ("https://user:secret@tsa.example/new", "elsewhere: https://tsa.example/new"),
+        ("https://tsa.example/" + "x" * 5000, "elsewhere: https://tsa.example/xxx"),
+        ("https://[::1", "elsewhere: at an address that is none"),
+    ],
+)
+def test_an_authority_that_has_moved(authority: TimestampAuthority, location: str, told: str) -> None:
+    error = failed(lambda request: Answer(authority.reply(request.body), 301, headers={"Location": location}))
+    assert told in error.message
+    assert "secret" not in error.message
+    assert len(error.message) < 400
+    assert "give it as --timestamp-url" in error.hint
+    assert not says_to_retry(error)
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>busy</html>", b"\x30\x82", b"\x30\x03\x02\x01\x00", b"{}"])
 def test_rubbish(body: bytes) -> None:
-    assert "not a timestamp" in failed(answers(body)).message
+    error = failed(answers(body))
+    assert "not a timestamp" in error.message
+    assert "check that --timestamp-url" in error.hint
+    assert not says_to_retry(error)
 
 
 def test_a_cut_or_prolonged_answer(authority: TimestampAuthority) -> None:
@@ -114,6 +158,22 @@ def test_a_cut_or_prolonged_answer(authority: TimestampAuthority) -> None:
 
     for serve in (cut, prolonged):
         assert "not a timestamp" in failed(serve).message
+
+
+def test_the_body_of_a_redirect_is_not_read() -> None:
+    """It may have no end. The rest of this one never comes: who waits for it, sees the time run out."""
+    moved = b"HTTP/1.1 302 Found\r\nLocation: https://tsa.example/\r\nContent-Length: 9999\r\n\r\n"
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as pool:
+        taken = pool.submit(_begin, server, moved)
+        with pytest.raises(SigningError, match="is elsewhere"):
+            TimestampService(f"http://127.0.0.1:{server.getsockname()[1]}/", seconds=1).stamp(MESSAGE)
+        taken.result().close()
+
+
+def _begin(server: socket.socket, answer: bytes) -> socket.socket:
+    connection, _ = server.accept()
+    connection.sendall(answer)
+    return connection
 
 
 def test_an_answer_without_end() -> None:
@@ -158,7 +218,12 @@ def test_an_authority_that_is_not_the_expected_one(authority: TimestampAuthority
     with serving(honest(authority)) as url:
         TimestampService(url, authority.chain[-1:]).stamp(MESSAGE)
     other = TimestampAuthority(lambda: NOW)
-    assert "--timestamp-ca" in failed(honest(authority), other).message
+    error = failed(honest(authority), other)
+    assert "does not hold against --timestamp-ca" in error.message
+    assert f"by {authority.chain[0].subject.rfc4514_string()!r}" in error.message
+    assert "check --timestamp-ca" in error.hint
+    assert other.chain[-1].subject.rfc4514_string() in error.hint
+    assert not says_to_retry(error)
 
 
 def test_a_damaged_signature_of_the_expected_authority(authority: TimestampAuthority) -> None:
@@ -174,7 +239,7 @@ def test_an_authority_that_cannot_be_reached() -> None:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused, and nobody else takes it
         url = f"http://127.0.0.1:{held.getsockname()[1]}/"
-        with pytest.raises(SigningError, match="cannot be reached") as caught:
+        with pytest.raises(SigningError, match="cannot be reached: Connection refused") as caught:
             TimestampService(url).stamp(MESSAGE)
     assert caught.value.where == url
     assert "run the same command again" in caught.value.hint
@@ -189,10 +254,37 @@ def test_an_authority_that_never_answers() -> None:
 
     with serving(hang) as url:
         try:
-            with pytest.raises(SigningError, match="cannot be reached"):
+            with pytest.raises(SigningError, match="did not answer in time"):
                 TimestampService(url, seconds=0.1).stamp(MESSAGE)
         finally:
             done.set()
+
+
+def test_a_name_that_nobody_has() -> None:
+    """Reserved by RFC 6761: no resolver may know it."""
+    with pytest.raises(SigningError, match=r"cannot be reached: .*(ame|resolution)") as caught:
+        TimestampService("http://tsa.invalid/").stamp(MESSAGE)
+    assert "check the network" in caught.value.hint
+
+
+def test_an_authority_behind_a_certificate_that_nobody_trusts(tmp_path: Path) -> None:
+    host = make_root().issue("tsa", 20, names=(x509.IPAddress(ipaddress.ip_address("127.0.0.1")),))
+    (tmp_path / "host.pem").write_bytes(host.pem)
+    (tmp_path / "host.key").write_bytes(private_pem(host.key, ""))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "host.pem", tmp_path / "host.key")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=_greet, args=(server, context))
+        thread.start()
+        with pytest.raises(SigningError, match="certificate verify failed") as caught:
+            TimestampService(f"https://127.0.0.1:{server.getsockname()[1]}/").stamp(MESSAGE)
+        thread.join()
+    assert "REQUESTS_CA_BUNDLE" in caught.value.hint
+
+
+def _greet(server: socket.socket, context: ssl.SSLContext) -> None:
+    with suppress(OSError):
+        context.wrap_socket(server.accept()[0], server_side=True).close()
 
 
 @pytest.mark.parametrize(
