@@ -34,7 +34,16 @@ def digest_files(base: Path, wanted: tuple[str, ...], words: str) -> dict[str, s
     names = sorted({name for each in wanted for name in _meant(base, listing, _relative(base, each))})
     with show_progress(words) as progress, reading_executor() as executor:
         read = read_release(base, [(n, sizes[n]) for n in names], executor=executor, progress=progress)
-        return {file.entry.name: file.entry.sha256 for file in read}
+        digests = {file.entry.name: file.entry.sha256 for file in read}
+    after = list_release(base).stamps
+    changed = [name for name in names if after.get(name) != listing.stamps[name]]
+    if changed:
+        raise InputError(
+            "the file changed while it was being recorded",
+            where=changed[0],
+            hint="nothing was written; wait until nothing writes to it, then record the step again",
+        )
+    return digests
 
 
 def _relative(base: Path, given: str) -> str:

@@ -14,16 +14,20 @@ from aibom.cli.render.layout import row
 from aibom.cli.render.summary import SignedRelease, signed_summary
 from aibom.cli.signers import SignerChoice, make_signer, signer_options
 from aibom.cli.tree import Tree, read_bom, read_manifest, read_publisher, require_described, with_bom
-from aibom.core.errors import UsageError
+from aibom.core.errors import SigningError, UsageError
 from aibom.core.layout import BOM_NAME
 from aibom.cyclonedx.view import parse_bom
 from aibom.sources.listing import list_release, require_safe
 from aibom.sources.places import Places, places
 from attest.bom_attestation import bom_statement
 from attest.model_signature import model_statement
+from attest.predicates.in_toto import REFERENCE
 from attest.release_statement import release_statement
 from attest.signing.signer import Signer
 from attest.step_metadata import LAYOUT_NAME, LINK_SUFFIX
+
+MAX_EMBEDDED = 128 * 1024 * 1024
+"""In bytes: base64 and the subjects come on top, and a bundle of more than 256 MiB is not read."""
 
 
 @click.command(epilog="Example:  aibom sign ./my-model --build --key publisher.key")
@@ -84,13 +88,30 @@ def _signed(signer: Signer, tree: Tree, wanted: tuple[WantedAttestation, ...]) -
     predicates = listed_predicates(wanted, tree)
     require_writable((tree.target.attestation(item.name) for item in predicates), tree.release)
     name, hub = tree.release.resolve().name, tree.listing.hub_records
-    bundles = {
-        tree.target.signature: signer.sign(model_statement(name, tree.manifest, hub_records=hub)),
-        tree.target.attestation("bom"): signer.sign(bom_statement(tree.manifest, tree.bom)),
-    }
+    embedded = _is_embedded(tree, {item.uri for item in predicates})
+    bundles = {tree.target.signature: signer.sign(model_statement(name, tree.manifest, hub_records=hub))}
+    if embedded:
+        bundles[tree.target.attestation("bom")] = signer.sign(bom_statement(tree.manifest, tree.bom))
     for item in predicates:
         bundles[tree.target.attestation(item.name)] = signer.sign(release_statement(tree.manifest, item.uri, item.data))
     return bundles
+
+
+def _is_embedded(tree: Tree, listed: set[str]) -> bool:
+    """Whether the BOM goes into an attestation of its own: not one whose bundle nobody would read."""
+    if len(tree.bom) <= MAX_EMBEDDED:
+        return True
+    size = f"the BOM has {len(tree.bom):,} bytes, more than the {MAX_EMBEDDED:,} that fit into an attestation"
+    if BOM_NAME not in tree.manifest.by_name():
+        raise SigningError(size, where=BOM_NAME, hint="sign without --output-dir, as one file of the release")
+    if REFERENCE not in listed:
+        raise SigningError(
+            size,
+            where=BOM_NAME,
+            hint="list an attestation of the type reference in aibom.toml, with the download-location of the BOM",
+        )
+    warn(f"{size}: it is signed as a file of the release, and referred to")
+    return False
 
 
 def require_secrets_outside(signer: SignerChoice, release: Path) -> None:

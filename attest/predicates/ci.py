@@ -25,6 +25,9 @@ _HIDDEN = r"\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufef
 REF = rf"[^{_HIDDEN} ~^:?*\[\\]{{1,1000}}"
 LINE = rf"[^{_HIDDEN}]{{1,500}}"
 FILE = rf"[^{_HIDDEN} ]{{1,1000}}"
+# A file of this project, or of another one at a ref, as GitLab writes it: never an address.
+CONFIG = rf"[^{_HIDDEN} ?#@:]{{1,1000}}(?:@{PATH}(?::{REF})?)?"
+ANY_WEB = rf"https?://[^{_HIDDEN} ]{{1,1000}}"
 WEB = rf"https?://[^{_HIDDEN}\s@?#]{{1,1000}}"
 
 
@@ -55,7 +58,7 @@ class _Variables:
         if not re.fullmatch(form, value, re.ASCII):
             found = f"{len(value)} characters of another form" if value else "nothing"
             raise InputError(
-                f"cannot tell the build from the CI job: {name} has not the form that its system documents",
+                f"cannot tell the build from the CI job: {name} has not the form that is taken here",
                 where=f"environment, {name}",
                 hint=f"found {found}; run this in the job that made the release, or give --predicate",
             )
@@ -89,6 +92,11 @@ def without_credentials(address: str) -> str:
     found = _ADDRESS.fullmatch(address)
     plain = f"{found.group(1)}{found.group(2)}" if found else ""
     return plain if is_uri(plain) else ""
+
+
+def _config(value: str) -> str:
+    """Where a pipeline is configured; an address only without its user and query, which may be secrets."""
+    return without_credentials(value) if "://" in value else value
 
 
 def _given(**values: str) -> dict[str, str]:
@@ -133,7 +141,7 @@ def _gitlab(read: _Variables) -> Build:
         external=_given(
             project=project,
             ref=ref,
-            config=read.maybe("CI_CONFIG_PATH", FILE),
+            config=_config(read.maybe("CI_CONFIG_PATH", f"{CONFIG}|{ANY_WEB}")),
             job=read("CI_JOB_NAME", LINE),
         ),
         internal=_given(source=read.maybe("CI_PIPELINE_SOURCE", NAME), project_id=read.maybe("CI_PROJECT_ID", NUMBER)),
@@ -180,7 +188,7 @@ def _cloud_build(read: _Variables) -> Build:
     project, place = read("PROJECT_ID", NAME), read("LOCATION", NAME)
     root = f"https://cloudbuild.googleapis.com/v1/projects/{project}/locations/{place}"
     name, ref = read.maybe("REPO_FULL_NAME", PATH), read.maybe("REF_NAME", REF)
-    config = read.maybe("TRIGGER_BUILD_CONFIG_PATH", FILE)
+    config = read.maybe("TRIGGER_BUILD_CONFIG_PATH", CONFIG)
     commit = read.maybe("COMMIT_SHA", COMMIT)
     # The full name of a repository does not say which host it is on; only its commit identifies it then.
     return Build(

@@ -103,8 +103,8 @@ def reference_predicate(name: str, sha256: str, *, location: str, attester: str)
 def _dependencies(build: Build | None, materials: Iterable[Material]) -> list[Json]:
     """The job's source first, then what the BOM names; an address once, one that is no URI never."""
     found: dict[str, Json] = {}
-    commit = build.commit if build else ""
-    if build and build.source:
+    commit = build.commit if build and build.source else ""
+    if build and commit:
         found[build.source] = {"uri": build.source, "digest": {"gitCommit": commit}}
     for item in materials:
         is_code = "gitCommit" in item.digests and not item.uri.startswith("pkg:")

@@ -11,6 +11,7 @@ import jsonschema_rs
 import pytest
 
 from aibom.core.specs import read_spec
+from aibom.sources.local import read_release
 from tests.conftest import Ran
 from tests.factory import KeyFiles, write_keys
 from tests.reading import Json
@@ -235,3 +236,20 @@ def test_a_layout_that_would_have_ended(aibom: Aibom, made: Made) -> None:
     assert write_layout(aibom, made, "--expires", "2020-01-01").code == 2
     assert write_layout(aibom, made, "--expires", "soon").code == 2
     assert write_layout(aibom, made, "--expires", "2090-01-01").code == 0
+
+
+def test_a_file_that_changes_while_it_is_recorded(aibom: Aibom, made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read_and_change(*given: object, **named: object) -> object:
+        found = list(read_release(*given, **named))  # type: ignore[arg-type]
+        if change:
+            (made.release / "data" / "train.csv").write_bytes(b"other")
+        return found
+
+    monkeypatch.setattr("aibom.cli.recorded_files.read_release", read_and_change)
+    change = False
+    assert record_training(aibom, made).code == 0
+    made.links[0].unlink()
+    change = True
+    ran = record_training(aibom, made)
+    assert (ran.code, made.links) == (3, [])
+    assert "changed while it was being recorded" in ran.err

@@ -265,3 +265,37 @@ def test_materials_become_dependencies_once_and_without_credentials() -> None:
         {"uri": "https://data.example/train.csv", "name": "data", "digest": {"sha256": "ab" * 32}},
         {"uri": "git+https://git.example/x", "name": "other code", "digest": {"gitCommit": "ef" * 20}},
     ]
+
+
+@pytest.mark.parametrize(
+    ("given", "signed"),
+    [
+        ("ci/release.yml", "ci/release.yml"),
+        (".gitlab-ci.yml@acme/pipelines", ".gitlab-ci.yml@acme/pipelines"),
+        (".gitlab-ci.yml@acme/pipelines:v1", ".gitlab-ci.yml@acme/pipelines:v1"),
+        ("https://ci.example.com/release.yml", "https://ci.example.com/release.yml"),
+        (f"https://ci.example.com/release.yml?private_token={SECRET}", "https://ci.example.com/release.yml"),
+        (f"https://robot:{SECRET}@ci.example.com/release.yml#x", "https://ci.example.com/release.yml"),
+    ],
+)
+def test_where_a_pipeline_is_configured_gives_no_secret_away(given: str, signed: str) -> None:
+    predicate = made({**GITLAB, "CI_CONFIG_PATH": given})
+    assert predicate["buildDefinition"]["externalParameters"]["config"] == signed
+
+
+@pytest.mark.parametrize(
+    "given", [f"release.yml?token={SECRET}", f"release.yml#{SECRET}", f"robot:{SECRET}@ci.example.com/x.yml", "a@b@c/d"]
+)
+@pytest.mark.parametrize("system", ["gitlab", "cloud-build"])
+def test_a_configuration_that_is_no_file_is_refused_and_not_shown(system: str, given: str) -> None:
+    variable = {"gitlab": "CI_CONFIG_PATH", "cloud-build": "TRIGGER_BUILD_CONFIG_PATH"}[system]
+    with pytest.raises(InputError) as caught:
+        build_of({**SYSTEMS[system], variable: given})
+    assert SECRET not in f"{caught.value.message}{caught.value.hint}"
+
+
+def test_the_code_that_the_bom_names_stays_where_the_job_gives_no_address() -> None:
+    code = Material(name="model", uri="git+https://git.example.com/acme/model", digests={"gitCommit": COMMIT})
+    predicate = made({**SYSTEMS["buildkite"], "BUILDKITE_REPO": "/srv/git/model.git"}, code)
+    (dependency,) = predicate["buildDefinition"]["resolvedDependencies"]
+    assert dependency["digest"] == {"gitCommit": COMMIT}
