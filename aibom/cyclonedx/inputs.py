@@ -13,6 +13,7 @@ from aibom.cyclonedx.view import Bom, ComponentView
 
 _COMMIT = re.compile(r"\bcommit ([0-9a-f]{40}|[0-9a-f]{64})\b")
 _REVISION = re.compile(r"[0-9a-f]{40}")
+_WEB = re.compile(r"https?://")
 _HUB = "https://huggingface.co/"
 MAX_INPUTS = 10_000
 
@@ -54,9 +55,10 @@ def _all(bom: Bom) -> Iterator[Input]:
 
 
 def _component(component: ComponentView) -> Iterator[Input]:
-    """A component that is found elsewhere: by its package URL, else by the address of its distribution."""
+    """A component that is found elsewhere: by its package URL, the address of its distribution, or that as its name."""
     purl, version = component.at("purl"), component.at("version")
     places = [str(r.get("url")) for r in component.references if r.get("type") == "distribution"]
+    places += [component.name] if _WEB.match(component.name) else []  # a card may name a data set so
     uri = purl if isinstance(purl, str) else places[0] if places else ""
     if not uri or component.properties(properties.FOLDER):
         return

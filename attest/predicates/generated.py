@@ -111,7 +111,9 @@ def _dependencies(build: Build | None, materials: Iterable[Material]) -> list[Js
         uri = repository_uri(item.uri) if is_code else _public(item.uri)
         if not is_uri(uri) or (is_code and commit and item.digests["gitCommit"] == commit):
             continue  # the job gives this very commit, with its branch
-        entry: Json = {"uri": uri, "name": item.name} if item.name else {"uri": uri}
+        entry: Json = {"uri": uri}
+        if item.name and "://" not in item.name:  # an address as a name says no more, and may hold a secret
+            entry["name"] = item.name
         if item.digests:
             entry["digest"] = dict(item.digests)
         found.setdefault(uri, entry)
@@ -119,6 +121,5 @@ def _dependencies(build: Build | None, materials: Iterable[Material]) -> list[Js
 
 
 def _public(uri: str) -> str:
-    """The address as it is; without its credentials if it holds any."""
-    authority = uri.partition("://")[2].partition("/")[0]
-    return without_credentials(uri) if "@" in authority and not uri.startswith("pkg:") else uri
+    """The address without user, query and fragment; a package URL as it is, whose qualifiers belong to it."""
+    return without_credentials(uri) if "://" in uri and not uri.startswith("pkg:") else uri

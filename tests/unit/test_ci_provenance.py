@@ -1,14 +1,19 @@
 """Provenance from the environments of CI systems: documented variables only, each checked, nothing secret."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from aibom.core.errors import InputError
+from aibom.cyclonedx.inputs import inputs_of
+from aibom.cyclonedx.view import parse_bom
 from attest.predicates.ci import Build, find_build, repository_uri, without_credentials
 from attest.predicates.generated import Material, provenance
 from attest.predicates.kinds import check_predicate
+from tests.factory import build_bom_bytes, make_release
 from tests.predicates import Json
+from tests.releases.files import put
 
 PROVENANCE = "https://slsa.dev/provenance/v1"
 COMMIT = "cd" * 20
@@ -299,3 +304,14 @@ def test_the_code_that_the_bom_names_stays_where_the_job_gives_no_address() -> N
     predicate = made({**SYSTEMS["buildkite"], "BUILDKITE_REPO": "/srv/git/model.git"}, code)
     (dependency,) = predicate["buildDefinition"]["resolvedDependencies"]
     assert dependency["digest"] == {"gitCommit": COMMIT}
+
+
+def test_a_data_set_that_a_card_names_by_its_address(tmp_path: Path) -> None:
+    release = make_release(tmp_path / "release")
+    address = "https://data.example.com/e.csv"
+    put(release / "README.md", f"---\ndatasets:\n- {address}?token={SECRET}\n---\n# M\n".encode())
+    inputs = inputs_of(parse_bom(build_bom_bytes(release), "bom"))
+    materials = [Material(name=item.name, uri=item.uri, digests=item.digests) for item in inputs]
+    dependencies = made(GITHUB, *materials)["buildDefinition"]["resolvedDependencies"]
+    assert {"uri": address} in dependencies
+    assert SECRET not in json.dumps(dependencies)
